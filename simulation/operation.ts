@@ -60,6 +60,8 @@ function answerOf<T>(effect: () => T): Answer<T> {
 export interface Pending {
   readonly owner: number
   readonly call: Pick<Call<unknown>, 'lost'>
+  /** The server has acted, and its answer is on the way. */
+  readonly isWithEffect: boolean
   readonly options: readonly Event[]
   readonly early: Event | undefined
   leave(): void
@@ -95,6 +97,10 @@ export class Operation<T> implements Pending {
     this.#options = this.#asked(call)
     this.#timeOut()
     if (call.signal?.aborted !== true) call.signal?.addEventListener('abort', this.abort)
+  }
+
+  get isWithEffect(): boolean {
+    return this.#isWithEffect
   }
 
   /** The likeliest first. */

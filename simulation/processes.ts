@@ -54,6 +54,8 @@ export interface Process {
   readonly onEvent: (event: LadingEvent) => void
   /** The queue has held nothing of its pipeline since it started. */
   sawEmpty: boolean
+  /** Up to when it waited for an answer that the database had given before it was away. */
+  waitedAt: number
   stoppedAt: number | undefined
   end: { readonly result: unknown } | { readonly error: unknown } | undefined
 }
@@ -103,6 +105,7 @@ export class Processes {
       sinks,
       onEvent: (event) => this.#hear(event),
       sawEmpty: false,
+      waitedAt: 0,
       stoppedAt: undefined,
       end: undefined,
     }
@@ -177,10 +180,11 @@ export class Processes {
   check(): void {
     const { clock } = this.#world
     const { awaySince = clock.now } = this.#database
-    const isLongAway = clock.now - awaySince > givesBackWithinMs
     for (const process of this.#running) {
       process.sawEmpty ||= this.#queue.mayLookEmpty
-      if (isLongAway) this.#requireGivenBack(process)
+      if (this.#world.awaitsAnswer(process.id, 'SINK_UNAVAILABLE')) process.waitedAt = clock.now
+      else if (clock.now - Math.max(awaySince, process.waitedAt) > givesBackWithinMs)
+        this.#requireGivenBack(process)
       const { end, stoppedAt, program } = process
       if (stoppedAt !== undefined && clock.now > stoppedAt + program.stopsWithinMs)
         this.#world.violated('a stop ends', `${program.name} takes ${clock.now - stoppedAt} ms`)

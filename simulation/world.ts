@@ -51,6 +51,13 @@ export class World {
     return false
   }
 
+  /** Whether it waits for an answer that such a server has given. */
+  awaitsAnswer(owner: number, code: Code): boolean {
+    for (const { owner: caller, call, isWithEffect } of this.operations)
+      if (caller === owner && call.lost === code && isWithEffect) return true
+    return false
+  }
+
   /** A process has lost its connections to the server whose calls end with this code. */
   disconnect(owner: number, code: Code): void {
     const lost = Array.from(this.operations).filter((each) => each.owner === owner && each.call.lost === code)
