@@ -54,15 +54,20 @@ const others = [
   ['^', '^'],
 ] as const
 
-/** Where no delimiter splits most lines, and one splits some of them into a table. */
-export function askForBlock({ block, delimiter }: Within, text: string, found: Findings): void {
+/** Where no delimiter splits most lines, and one splits some of them into a table. `above` are lines that are not looked at. */
+export function askForBlock(
+  { block, delimiter }: Within,
+  above: number,
+  text: string,
+  found: Findings,
+): void {
   const { rows, width } = block
   const [first, last] = [rows[0] as Row, rows.at(-1) as Row]
   const unused = others.find(([mark]) => !text.includes(mark))
   const name = others.find(([mark]) => mark === delimiter)?.[1] ?? delimiter
   found.ask(
-    `lines ${first.line} to ${last.line + last.lines - 1} have ${counted(width, 'cell')} each, and most lines have not`,
-    first.line,
+    `lines ${first.line + above} to ${last.line + last.lines - 1 + above} have ${counted(width, 'cell')} each, and most lines have not`,
+    first.line + above,
     [
       { option: `--delimiter ${quoted(name)}`, meaning: 'they are a table' },
       ...(unused === undefined

@@ -17,7 +17,7 @@ import { counted } from '../../core/counted.ts'
 import { Findings } from './findings.ts'
 import { askForComments, askForFooter } from './foot.ts'
 import { lineEnd, readRows, type Row } from './rows.ts'
-import { findTable, type HeaderTable, type Table } from './table.ts'
+import { findTable, type HeaderTable, isNamedBy, type Table } from './table.ts'
 
 export type { HeaderTable } from './table.ts'
 
@@ -79,6 +79,11 @@ function withoutLines(text: string, lines: number): string {
   return start === text.length ? text : text.slice(start)
 }
 
+const lineFeedsIn = (text: string): number => text.split('\n').length - 1
+
+const withDelimiter = (given: StatedDialect, delimiter: string | undefined): StatedDialect =>
+  delimiter === undefined ? given : { ...given, delimiter }
+
 function tableOf(
   head: string,
   tail: string | undefined,
@@ -92,11 +97,16 @@ function tableOf(
   const own = given.delimiter ?? separator
   const text = separator === undefined ? head : head.slice(head.indexOf('\n') + 1)
   const isTabbed = own === undefined && stated.format === undefined && suffix === 'tsv'
-  const delimiter = isTabbed ? '\t' : own
-  const marks = { ...given, ...(delimiter !== undefined && { delimiter }) }
+  const usual = isTabbed ? '\t' : own
   const { skipLines = 0 } = given
-  const chosen = chooseMarks(withoutLines(text, skipLines - (separator === undefined ? 0 : 1)), marks)
-  if (isTabbed && chosen.width === 1) askForTabs(chooseMarks(text, given), found)
+  const looked = withoutLines(text, skipLines - (separator === undefined ? 0 : 1))
+  const above = lineFeedsIn(head.slice(0, head.length - looked.length))
+  const free = chooseMarks(looked, withDelimiter(given, usual))
+  // The table that it goes to says that the lines are no texts.
+  const isSure = free.within !== undefined && isNamedBy(goal, free.within.block.rows[0]?.cells ?? [])
+  const marks = withDelimiter(given, isSure ? free.within.delimiter : usual)
+  const chosen = isSure ? chooseMarks(looked, marks) : free
+  if (isTabbed && chosen.width === 1) askForTabs(chooseMarks(looked, given), above, found)
   const seen = tail === undefined ? head : head.slice(0, head.lastIndexOf('\n', mostSeen) + 1 || head.length)
   const read = seen === chosen.sample ? chosen.read : readRows(seen, chosen.marks)
   const rows = read.slice(separator === undefined ? 0 : 1)
@@ -105,7 +115,7 @@ function tableOf(
   const width = widthOf(sound, withoutRemarks(sound.filter((row) => !isBlank(row))), marks)
   sayMarks(chosen, width, separator, given, found)
   askForEscape(text, rows, chosen.marks, stated, found)
-  if (chosen.within !== undefined) askForBlock(chosen.within, text, found)
+  if (chosen.within !== undefined) askForBlock(chosen.within, above, text, found)
   const table = findTable(records, width, given, found, goal)
   askForComments(records, table, given, found)
   if (stated.footerLines === undefined)
@@ -118,9 +128,9 @@ function tableOf(
 }
 
 /** The suffix says that tabs stand between cells, and there are none. */
-function askForTabs({ marks: { delimiter }, width, rows }: Candidate, found: Findings): void {
+function askForTabs({ marks: { delimiter }, width, rows }: Candidate, above: number, found: Findings): void {
   if (width === 1 || !strong.includes(delimiter)) return
-  found.ask('the suffix says tsv, and no tab splits the lines', rows[0]?.line ?? 1, [
+  found.ask('the suffix says tsv, and no tab splits the lines', (rows[0]?.line ?? 1) + above, [
     { option: '--format tsv', meaning: 'each line is a text' },
     { option: `--delimiter ${quoted(delimiter)}`, meaning: `${counted(width, 'cell')} in a line` },
   ])

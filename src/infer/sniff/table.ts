@@ -86,11 +86,15 @@ function isStatedBy(
   stated: StatedDialect,
   found: Findings,
 ): boolean {
-  if (goal === undefined || stated.header !== undefined || stated.headerRows !== undefined) return false
-  const names = cells.map((cell) => cell.trim()).filter((name) => name !== '')
-  if (names.length === 0 || matchFields(names, goal, {}).problems.length > 0) return false
+  if (stated.header !== undefined || stated.headerRows !== undefined || !isNamedBy(goal, cells)) return false
   found.decide('header', `line ${line}`, 'the table has the columns that it names', line)
   return true
+}
+
+/** Whether these are names of the table's columns. */
+export function isNamedBy(goal: HeaderTable | undefined, cells: readonly string[]): boolean {
+  const names = cells.map((cell) => cell.trim()).filter((name) => name !== '')
+  return goal !== undefined && names.length > 0 && matchFields(names, goal, {}).problems.length === 0
 }
 
 function headerOf(

@@ -1,6 +1,7 @@
 /** Files that sniffers are known to misread, and what is right for each. */
 import { describe, expect, it } from 'vitest'
-import { headBytes } from '../../../src/infer/sniff/sniff.ts'
+import { headBytes, sniff } from '../../../src/infer/sniff/sniff.ts'
+import { integer } from '../../../src/model/columns.ts'
 import type { Reading } from '../../../src/format/reading.ts'
 import type { StatedDialect } from '../../../src/format/registry.ts'
 import { readInferred, sniffed } from '../../support/inferred.ts'
@@ -237,6 +238,21 @@ describe('a table among more lines of another kind', () => {
     const lines = await readInferred(Buffer.from(text), { dialect: { delimiter: '\t' } })
     expect(lines.fields).toHaveLength(1)
     expect(lines.sniffed.questions).toEqual([])
+  })
+
+  it('is one where it names the columns of the table that it goes to', () => {
+    const { type } = integer().spec
+    const column = { type, shown: 'integer', notNull: false, hasDefault: false, generated: false }
+    const goal = { columns: ['a', 'b'].map((name) => ({ ...column, name })) }
+    const found = sniff(Buffer.from(`a,b\n1,2\n3,4\n${notes}`), undefined, {}, { goal })
+    expect(found).toMatchObject({ fields: ['a', 'b'], dialect: { delimiter: ',' } })
+    expect(found.questions.every(({ otherwise }) => otherwise !== undefined)).toBe(true)
+  })
+
+  it('is asked about with its own lines, whatever is left out above', () => {
+    const stated = { dialect: { skipLines: 2 } }
+    const skipped = sniffed(Buffer.from(`x,y\nz\na,b\n1,2\n3,4\n${notes}`), stated)
+    expect(skipped.questions).toMatchObject([{ line: 3, about: expect.stringContaining('lines 3 to 5') }])
   })
 
   it.each([
