@@ -117,7 +117,7 @@ it('a point is no decimal sign where other columns have decimal commas', async (
   expect(types).toEqual({ name: 'text', count: 'text', price: 'numeric(12,2)' })
   expect(proposal.columns[1]?.question?.readings.map(({ option }) => option)).toEqual([
     "--decimal , --thousands '.'",
-    '--columns count:numeric',
+    '--decimal count=.',
   ])
 })
 
@@ -159,6 +159,13 @@ it('a stated type takes the form of most values, and what can be read in two way
     [2, 'BAD_NUMBER'],
     [3, 'BAD_DATE'],
   ])
+  const stated = await inspected(
+    mixed,
+    { notation: { decimal: ',' }, notations: { m: { decimal: '.' } } },
+    { columns },
+  )
+  expect(stated.reading.notations).toMatchObject({ n: { decimal: ',' }, m: { decimal: '.' } })
+  expect(stated.outcome.rejects.map(({ line }) => line)).toEqual([3, 4])
   const unclear = await inspected('d\n01/02/2026\n', {}, { columns: { d: 'date' } })
   expect(unclear.asked).toEqual([
     'd, because of line 2: "01/02/2026" (a date in another form): --date-format d=DD/MM/YYYY (day first) or --date-format d=MM/DD/YYYY (month first)',

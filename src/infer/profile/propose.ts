@@ -5,10 +5,10 @@ import { columnNames } from '../../model/match.ts'
 import type { Decision, Question } from '../decision.ts'
 import type { ColumnProfile } from './column.ts'
 import type { Forms } from './forms.ts'
-import { notationFor, type Target, targetOf } from './notation-for.ts'
+import { type FoundNotation, notationFor, type Target, targetOf } from './notation-for.ts'
 import { oddRecords } from './odd-records.ts'
 import type { Profile } from './profile.ts'
-import { columnWord, questionOf, shellWord } from './questions.ts'
+import { questionOf, shellWord } from './questions.ts'
 import { reasonOf, shownWitness } from './reasons.ts'
 import { decimal, emptyText, json, numeral } from './shapes.ts'
 import { type Elsewhere, elsewhere } from './number-form.ts'
@@ -141,13 +141,13 @@ function whyUnclear(column: ColumnProfile, others: Elsewhere): Unclear | undefin
     because,
     readings: [
       { option: "--decimal , --thousands '.'", meaning: 'the point stands between thousands' },
-      {
-        option: `--columns ${columnWord(column.field)}:numeric`,
-        meaning: 'the point stands before decimals',
-      },
+      // Later files, for whose table `--columns` says nothing, are told so, too.
+      { option: decimalPoint(column.field), meaning: 'the point stands before decimals' },
     ],
   }
 }
+
+const decimalPoint = (field: string): string => `--decimal ${shellWord(`${field}=.`)}`
 
 interface Unclear {
   readonly because: string
@@ -179,8 +179,7 @@ function typed(
   if (text !== undefined) {
     const type = parseType(field, text)
     const target = statedTarget(field, text)
-    const told = target && notationFor(target, column, 'nothing')
-    const { notation, question } = told ?? forms?.fields.get(field)?.found('nothing') ?? {}
+    const { notation, question } = target === undefined ? {} : writtenFor(target, column, forms)
     const reason = { about: field, chosen: shownType(type), because: '--columns says so' }
     return { type: { ...type, ...(notation && { notation }) }, reason, question }
   }
@@ -190,6 +189,15 @@ function typed(
   }
   const question = recordsWithin(column, profile) ?? questionOf(column)
   return { type: typeOf(column), reason: reasonOf(column, profile.records), question }
+}
+
+/** As options state it, or as most values are written. */
+function writtenFor(target: Target, column: ColumnProfile, forms: Forms | undefined): FoundNotation {
+  const { stated, statedUses, field } = column
+  const [notation, isUsed] =
+    target.held === 'number' ? [stated?.numbers, statedUses.numbers] : [stated?.times, statedUses.times]
+  if (notation !== undefined && isUsed) return { notation }
+  return notationFor(target, column, 'nothing') ?? forms?.fields.get(field)?.found('nothing') ?? {}
 }
 
 /** The only record of JSON may hold the records themselves. */
