@@ -27,13 +27,13 @@ const misfits = [
   {
     name: 'an upsert finds no unique key',
     table: 'id integer NOT NULL, note text',
-    problem: /"id"/,
+    problem: /["`]id["`]/,
     onConflict: 'update' as const,
   },
   {
     name: 'an upsert finds a unique key of more columns',
     table: 'id integer, note KEYTEXT, PRIMARY KEY (id, note)',
-    problem: /"id"/,
+    problem: /["`]id["`]/,
     onConflict: 'skip' as const,
   },
 ]
