@@ -185,6 +185,23 @@ describe.concurrent('a file into columns that have types', () => {
     expect(await loaded(months, 'n')).toEqual({ values: ['1234', '2500', '3.5', '10.25'] })
   })
 
+  it('a new table by what is stated of all fields, and otherwise of one', async () => {
+    await using folder = await Folder.make({
+      'f.csv': 'id;weight;pieces;price\n1;1.500;2.000;1.234,50\n',
+      'g.csv': 'id;n\n1;2.50\n2;3,5\n',
+    })
+    const all = ['--decimal', ',', '--thousands', '.']
+    const run = await folder.lading('load', 'f.csv', ...all, '--decimal', 'weight=.')
+    expect(run.code, run.err).toBe(0)
+    expect(folder.sql('SELECT * FROM f')).toEqual([
+      { id: 1, weight: '1.500', pieces: 2000, price: '1234.50' },
+    ])
+    // What is stated has answered it.
+    const mixed = await folder.lading('load', 'g.csv', '--decimal', ',')
+    expect(mixed.err).toContain('column n: text')
+    expect(mixed.err).not.toContain('--columns')
+  })
+
   it('a new table for files of several delimiters has texts where their signs differ', async () => {
     await using folder = await Folder.make({
       'in/us.csv': 'id,b\n1,1.234\n2,2.500\n',
@@ -222,6 +239,7 @@ describe.concurrent('a file into columns that have types', () => {
     ],
     ['commas', 'n', ['id;n', '1;1,234'], ['1234'], ['1.234']],
     ['commas in a column of whole numbers', 'i', ['id;i', '1;1,234'], [1234]],
+    ['points in a column of whole numbers', 'i', ['id;i', '1;1.234', '2;7'], [1234, 7], [7]],
     ['days and months', 'd', ['id,d', '1,01/02/2026'], ['2026-02-01'], ['2026-01-02']],
     [
       'days and months, of which some say one order, and some the other',

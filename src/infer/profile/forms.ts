@@ -8,7 +8,7 @@ import { cellBytes, escaped, unquoted } from '../../core/cells.ts'
 import { shortened } from '../../core/found.ts'
 import type { Notations } from '../../core/notation.ts'
 import type { RecordReader } from '../../format/format.ts'
-import { textWritten } from '../../model/notation/notation.ts'
+import { statedOf, textWritten } from '../../model/notation/notation.ts'
 import { fits, yearFirst } from './dates.ts'
 import type { Witness } from './facts.ts'
 import { type FoundNotation, type Target, withAround } from './notation-for.ts'
@@ -86,11 +86,12 @@ export class Forms {
   }
 }
 
-/** What a reading says of texts, of every field and of this one. */
-function writtenBy(field: string, { notation, notations }: Notations): Cell['written'] {
-  const { trim, nulls, excelText } = { ...notation, ...notations?.[field] }
+/** What a reading says of the texts of a field. */
+function writtenBy(field: string, notations: Notations): Cell['written'] {
+  const stated = statedOf(field, notations) ?? {}
+  const { trim, nulls, excelText } = stated
   if (trim === undefined && nulls === undefined && excelText === undefined) return undefined
-  return textWritten({ ...notation, ...notations?.[field] })
+  return textWritten(stated)
 }
 
 interface Cell {

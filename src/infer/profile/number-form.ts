@@ -89,9 +89,14 @@ type Rivals = readonly [point: Numeral, comma: Numeral]
 function pointForm(field: string, [point, comma]: Rivals, isWhole: boolean, others: Elsewhere): ValueForm {
   const grouped = choiceOf(field, comma, 'the point stands between thousands')
   if (isWhole && others === 'commas') return formOf(comma)
-  // No other reading is left, and a decimal number is none for the column.
-  if (isWhole) return { readings: [grouped], otherwise: 'the records with decimals are rejected' }
-  if (others === 'points' || others === 'nothing') return {}
+  const isPoint = others === 'points' || others === 'nothing'
+  // A decimal number is none for the column.
+  const rejected = 'the records with decimals are rejected'
+  if (isWhole)
+    return isPoint
+      ? { readings: [grouped], otherwise: rejected }
+      : { readings: [grouped, choiceOf(field, point, rejected)] }
+  if (isPoint) return {}
   return { readings: [choiceOf(field, point, 'the point stands before decimals'), grouped] }
 }
 

@@ -6,6 +6,7 @@ import { hash, linesIn } from '../../core/bytes.ts'
 import { quoted } from '../../core/cells.ts'
 import { viewOf } from '../../core/words.ts'
 import type { Notation, Notations } from '../../core/notation.ts'
+import { statedOf } from '../../model/notation/notation.ts'
 import type { RecordReader } from '../../format/format.ts'
 import { ColumnProfile } from './column.ts'
 import { type Facts, noFacts, type Place } from './facts.ts'
@@ -92,7 +93,7 @@ export class Profile implements Place {
   /** The fields of the records that follow: those of the records before them, and others. */
   setFields(fields: readonly string[]): void {
     const before = new Set(this.#cells)
-    this.#cells = fields.map((field) => this.#columnOf(field, this.#notationOf(field)))
+    this.#cells = fields.map((field) => this.#columnOf(field, statedOf(field, this.#notations)))
     this.#names = fields.map((field) => Buffer.from(field))
     for (const column of this.#cells) {
       if (before.has(column)) continue
@@ -194,12 +195,6 @@ export class Profile implements Place {
   #addEscaped(column: ColumnProfile, reader: RecordReader, cell: number): void {
     const bytes = reader.unescaped(cell)
     column.add(bytes, 0, bytes.length, quoted, this.#hasStrings, this)
-  }
-
-  #notationOf(field: string): Notation | undefined {
-    const { notation, notations = {} } = this.#notations
-    const own = Object.hasOwn(notations, field) ? notations[field] : undefined
-    return own === undefined ? notation : { ...notation, ...own }
   }
 
   /** Records before it had no such field. */

@@ -114,10 +114,11 @@ function dateChoices({ field, dated: found }: ColumnProfile): readonly Choice[] 
     .map(({ order, meaning }) => ({ option: dateFormat(field, patternOf(form, order, isPadded)), meaning }))
 }
 
-function numberChoices({ field, numerals }: ColumnProfile): readonly Choice[] {
+function numberChoices({ field, numerals, stated }: ColumnProfile): readonly Choice[] {
   const rivals = rivalsOf(numerals)
   if (rivals === undefined)
-    return numerals === 0
+    // Beside what is stated, the column is text for another reason.
+    return numerals === 0 || stated?.numbers !== undefined
       ? []
       : [{ option: `--columns ${columnWord(field)}:bigint`, meaning: 'numbers with groups of thousands' }]
   return rivals.map((each) => ({ option: numberOptions(each), meaning: commaMeaning(each) }))

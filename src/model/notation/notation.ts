@@ -90,6 +90,18 @@ export function notationOf(
   return Object.keys(merged).length === 0 ? undefined : merged
 }
 
+/** What is stated of a field: what is stated of it alone decides its numbers, or its times, whole. */
+export function statedOf(field: string, { notation, notations = {} }: Notations): Notation | undefined {
+  const own = Object.hasOwn(notations, field) ? notations[field] : undefined
+  if (own === undefined || notation === undefined) return own ?? notation
+  return {
+    ...textsOf(notation),
+    ...(ofNumbers(own) ? {} : numbersOf(notation)),
+    ...(ofTimes(own) ? {} : timesOf(notation)),
+    ...own,
+  }
+}
+
 /** What of a notation of every field holds for a column. */
 function suited(notation: Notation, held: Holds): Notation {
   const { pattern } = notation
