@@ -190,16 +190,16 @@ export default defineModel({
   it('that answers one question by an option is read for all else, and no table that exists gets other types', async () => {
     await using folder = await Folder.make({
       't.csv': 'd,n\n2024-01-31,1.50\n',
-      'a.csv': 'd;n\n01.02.2024;2,50\n',
+      'a.csv': 'd;n\n01/02/2024;2,50\n',
     })
     await folder.lading('load', 't.csv')
     expectError(
       await folder.lading('load', 'a.csv', '--table', 't'),
       'SOURCE_UNDECIDED',
       65,
-      '--date-format d=DD.MM.YYYY (day first)',
+      '--date-format d=DD/MM/YYYY (day first)',
     )
-    const options = ['--table', 't', '--date-format', 'd=DD.MM.YYYY', '--types', 'text']
+    const options = ['--table', 't', '--date-format', 'd=DD/MM/YYYY', '--types', 'text']
     const run = await folder.lading('load', 'a.csv', ...options)
     expect(run.code, run.out).toBe(0)
     expect(run.err).toContain('its columns have its types: --types is of a new table')

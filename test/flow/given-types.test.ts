@@ -76,6 +76,18 @@ describe.concurrent('a file into columns that have types', () => {
       [...repeated(500, () => '').map(() => null), '2026-12-31'],
     ],
     [
+      'between points the day comes first, where it can',
+      'd',
+      ['id;d', '1;01.02.2026', '2;03.04.2026'],
+      ['2026-02-01', '2026-04-03'],
+    ],
+    [
+      'between points the month comes first, where it must',
+      'd',
+      ['id;d', '1;01.02.2026', '2;03.31.2026'],
+      ['2026-01-02', '2026-03-31'],
+    ],
+    [
       'a text among decimal commas',
       'n',
       ['id;n', '1;1,50', '2;2,75', '3;x'],

@@ -97,6 +97,10 @@ function readNumber(bytes: Buffer, start: number, end: number, most: number): nu
   return at - start
 }
 
+/** The orders that are meant: between points the day comes first, wherever it can. */
+export const meantOrders = (form: string, orders: number): number =>
+  form.startsWith('{1}.') && (orders & dayFirst) !== 0 ? orders & ~monthFirst : orders
+
 /** By mark. */
 const marks = new Map([...'/.-'].map((mark) => [mark.charCodeAt(0), mark]))
 const yearForms = new Map([...marks].map(([byte, mark]) => [byte, `YYYY${mark}M${mark}D`]))

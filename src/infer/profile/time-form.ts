@@ -1,7 +1,7 @@
 /** How the dates and times of a field are written whose column holds some: in the form that most of them have. */
 import { counted } from '../../core/counted.ts'
 import type { Choice } from '../decision.ts'
-import { isShort, orderMeanings, patternOf } from './dates.ts'
+import { isShort, meantOrders, orderMeanings, patternOf } from './dates.ts'
 import type { ValueForm } from './number-form.ts'
 import { dateFormat } from './questions.ts'
 
@@ -65,8 +65,11 @@ function formOf(field: string, found: TimeForm): ValueForm {
 }
 
 /** The order of all values, or of most of them where none allows two. */
-function orderOf({ orders }: TimeForm): number | undefined {
-  const common = [...orders.keys()].reduce((all, each) => all & each)
+function orderOf({ form, orders }: TimeForm): number | undefined {
+  const common = meantOrders(
+    form,
+    [...orders.keys()].reduce((all, each) => all & each),
+  )
   if (isOne(common)) return common
   if (![...orders.keys()].every(isOne)) return undefined
   const [[first, most], [, next]] = [...orders].toSorted(([, a], [, b]) => b - a) as [

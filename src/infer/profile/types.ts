@@ -6,7 +6,7 @@ import type { Notation } from '../../core/notation.ts'
 import type { ColumnProfile } from './column.ts'
 import type { Sizes } from './facts.ts'
 import type { FoundType, TypeName } from './found-type.ts'
-import { hasDate, hasTime, isShort, patternOf } from './dates.ts'
+import { hasDate, hasTime, isShort, meantOrders, patternOf } from './dates.ts'
 import { notationOf, rivalsOf } from './numerals.ts'
 import {
   bare,
@@ -138,9 +138,10 @@ function localNumberOf(column: ColumnProfile): FoundType {
 }
 
 function datedOf({ dated: found }: ColumnProfile): FoundType {
-  if (found === undefined || isShort(found.form) || (found.orders & (found.orders - 1)) !== 0) return asText
-  if (found.orders === 0) return asText
-  const pattern = patternOf(found.form, found.orders, found.isPadded)
+  if (found === undefined || isShort(found.form)) return asText
+  const orders = meantOrders(found.form, found.orders)
+  if (orders === 0 || (orders & (orders - 1)) !== 0) return asText
+  const pattern = patternOf(found.form, orders, found.isPadded)
   const name = !hasDate(found.form) ? 'time' : hasTime(found.form) ? 'timestamp' : 'date'
   return { name, notation: { pattern } }
 }

@@ -94,6 +94,7 @@ const cases: readonly (readonly [string, readonly string[], string])[] = [
   ['percentages', ['5%', '6%'], 'text'],
   ['days first', ['31/12/2024', '01/02/2024'], 'date {"pattern":"DD/MM/YYYY"}'],
   ['months first', ['12/31/2024', '1/2/2024'], 'date {"pattern":"M/D/YYYY"}'],
+  ['days first between points', ['01.02.2024', '03.04.2024'], 'date {"pattern":"DD.MM.YYYY"}'],
   ['either first', ['01/02/2024', '03/04/2024'], 'text'],
   ['days first and months first', ['31/12/2024', '12/31/2024'], 'text'],
   ['points', ['31.12.2024 23:59', '1.2.2024 8:05'], 'timestamp {"pattern":"D.M.YYYY H:mm"}'],
