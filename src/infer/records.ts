@@ -77,8 +77,8 @@ export async function* runsOf(
 }
 
 /** What looks at the records of sources, one source after the other. */
-export type Looking = Pick<Profile, 'begin' | 'setFields' | 'add' | 'end'> &
-  Partial<Pick<Profile, 'passOver'>>
+export type Looking = Pick<Profile, 'begin' | 'setFields' | 'add'> &
+  Partial<Pick<Profile, 'passOver' | 'end'>>
 
 /** Adds every record of the source to the profile. */
 export async function profileSource(
@@ -94,7 +94,7 @@ export async function profileSource(
     records.add(bytes, line)
   }
   if (records === undefined) profile.begin(source.name, splitter.layout.fields, reading)
-  profile.end()
+  profile.end?.()
   return splitter
 }
 

@@ -76,8 +76,6 @@ export class Forms {
     }
   }
 
-  end(): void {}
-
   #formsOf(field: string): FieldForms | undefined {
     const known = this.fields.get(field)
     const target = known === undefined ? this.#targetOf(field) : undefined
