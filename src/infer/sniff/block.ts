@@ -3,14 +3,14 @@ import { counted } from '../../core/counted.ts'
 import { quoted } from '../../core/shell.ts'
 import type { Findings } from './findings.ts'
 import { kindsOf } from './header.ts'
-import { isValue } from './kinds.ts'
+import { isValue, type Kind, kindOf } from './kinds.ts'
 import type { Marks, Row } from './rows.ts'
 
 /** Rows one below the other with the same number of cells, at least two. */
 export interface Block {
   readonly rows: readonly Row[]
   readonly width: number
-  /** Whether it begins the text, or stands below an empty line or one that begins with `#`. */
+  /** Whether it begins the text, stands below an empty line or one that begins with `#`, or is all but the first line. */
   readonly isApart: boolean
 }
 
@@ -29,11 +29,23 @@ export function largestBlock(rows: readonly Row[]): Block | undefined {
     while (end < rows.length && rows[end]?.cells.length === width) end++
     const isLarger = (end - start) * width > (best === undefined ? 0 : best.rows.length * best.width)
     if (width > 1 && end - start > 1 && isLarger)
-      best = { rows: rows.slice(start, end), width, isApart: isEdge(rows[start - 1]) }
+      best = {
+        rows: rows.slice(start, end),
+        width,
+        isApart: isEdge(rows[start - 1]) || (start === 1 && end === rows.length),
+      }
     start = end
   }
   return best
 }
+
+/** Whether its first row has a text above each column, and one of them holds values: no list of texts looks so. */
+export function namesValues([first, ...rest]: readonly Row[]): boolean {
+  if (first === undefined || first.cells.some((cell) => kindOf(cell) !== 'text')) return false
+  return kindsOf(rest, first.cells.length).some(isTelling)
+}
+
+const isTelling = (kind: Kind): boolean => isValue(kind) && kind !== 'boolean'
 
 const isEdge = (row: Row | undefined): boolean =>
   row === undefined || (row.cells.length === 1 && /^(#.*|\s*)$/.test(row.cells[0] as string))
@@ -41,7 +53,7 @@ const isEdge = (row: Row | undefined): boolean =>
 /** Texts have commas as well, mostly with blanks behind them. `lines` are those that are not empty. */
 export function isTable({ rows, width, isApart }: Block, lines: number, { trim }: Marks): boolean {
   if (!isApart || rows.length * 4 < lines) return false
-  if (kindsOf(rows.slice(1), width).some((kind) => isValue(kind) && kind !== 'boolean')) return true
+  if (kindsOf(rows.slice(1), width).some(isTelling)) return true
   const isBare = ({ cells }: Row) => cells.every((cell) => !/^\s|\s$/.test(cell))
   return rows.length > 2 && trim !== true && rows.every(isBare)
 }
@@ -66,7 +78,7 @@ export function askForBlock(
   const unused = others.find(([mark]) => !text.includes(mark))
   const name = others.find(([mark]) => mark === delimiter)?.[1] ?? delimiter
   found.ask(
-    `lines ${first.line + above} to ${last.line + last.lines - 1 + above} have ${counted(width, 'cell')} each, and most lines have not`,
+    `lines ${first.line + above} to ${last.line + last.lines - 1 + above} have ${counted(width, 'cell')} each, and other lines have not`,
     first.line + above,
     [
       { option: `--delimiter ${quoted(name)}`, meaning: 'they are a table' },

@@ -3,7 +3,7 @@
  * and the one wins whose records have the same number of cells, and whose cells look like values.
  */
 import type { StatedDialect } from '../../format/registry.ts'
-import { isTable, largestBlock, type Within } from './block.ts'
+import { isTable, largestBlock, namesValues, type Within } from './block.ts'
 import { kindOf } from './kinds.ts'
 import { type Marks, readRows, type Row } from './rows.ts'
 import { isBlank, isComment, widthOf, withoutRemarks } from './widths.ts'
@@ -180,7 +180,8 @@ function scoreOf(
   // Nothing was cut into cells that could look wrong.
   const credit = width === 1 ? 1 : isPerfect ? Math.max(looks, 0.6) : looks
   const gain = width === 1 ? singleScore : 1 - 0.3 / width
-  const isDoubtful = first === 1 && isLineAbove(all) && (width === 2 || agreeing.length < 2)
+  const isDoubtful =
+    first === 1 && isLineAbove(all) && (agreeing.length < 2 || (width === 2 && !namesValues(agreeing)))
   return agreement * credit * gain * (isDoubtful ? 0.5 : 1)
 }
 

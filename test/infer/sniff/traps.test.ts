@@ -224,6 +224,16 @@ describe('a table among more lines of another kind', () => {
         ['30.01.2026', 'Rent', '', '-15'],
       ],
     ],
+    [
+      'texts in two columns right below a title',
+      'All people\nname;city\nAnn;Rome\nBob;Ulm\n',
+      ';',
+      2,
+      [
+        ['Ann', 'Rome'],
+        ['Bob', 'Ulm'],
+      ],
+    ],
   ])('is asked about: %s', async (_, text, delimiter, line, records) => {
     expect(about(text)).toEqual([line])
     const [question] = sniffed(Buffer.from(text)).questions
@@ -256,6 +266,16 @@ describe('a table among more lines of another kind', () => {
   })
 
   it.each([
+    ['a comma', 'Sales in March\nregion,amount\nNorth,12.5\nSouth,13.5\n', 'North,12.5'],
+    ['a semicolon', 'Sales in March\nday;amount\n2026-03-01;12,5\n2026-03-02;13,5\n', '2026-03-01;12,5'],
+  ])('is found right below a title where names stand above values: %s', async (_, text, record) => {
+    const read = await readInferred(Buffer.from(text))
+    expect(read.sniffed).toMatchObject({ questions: [], dialect: { header: true } })
+    expect(read.records[0]).toEqual(record.split(/[,;](?!5$)/))
+  })
+
+  it.each([
+    ['names of people', 'name\nMiller, Ann\nSmith, Bob\nJones, Carl\n'],
     ['prose', 'note\nHello, world\nGood, bad, ugly\nnothing\n\nYes, sir\nNo, madam\nso\n'],
     ['a few lines of many', `note\n${'word\n'.repeat(9)}\nx,1\ny,2\n`],
     ['numbers with decimal commas', 'price\n1,5\n2,5\n\nall\nin\neuros\nor so\n'],
