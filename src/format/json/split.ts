@@ -122,9 +122,9 @@ class JsonSplitter implements Splitter {
   }
 
   cut(from: number, min: number): number {
+    if (this.#byLine !== undefined) return this.#byLine.cut(from, min)
     const piece = this.#piece
     for (let at = from; at < piece.length;) {
-      if (this.#byLine !== undefined) return this.#byLine.cut(at, min)
       if (this.#state === 'value') {
         const end = this.#endOfValue(at)
         if (end < 0) return -1
@@ -149,7 +149,7 @@ class JsonSplitter implements Splitter {
           inside: this.#inside,
         })
         this.#byLine.begin(piece)
-        if (at >= min) return at
+        return at >= min ? at : this.#byLine.cut(at, min)
       } else at = this.#pass(byte, at)
     }
     if (this.#spaces > maxRecordBytes) this.#refuse('more than a record may have is space')

@@ -148,6 +148,17 @@ describe('a JSON file', () => {
   )
 })
 
+it('objects one a line in a JSON file are all counted, also where later pieces are larger than the first', async () => {
+  const lines = Array.from({ length: 1000 }, (_, index) => `{"a":${index}}`)
+  for (const content of [lines.join('\n'), `${lines.join('\n')}\n`])
+    for (const pieces of [[4096, 5000], [4100, 4099, 1000], [1 << 20]]) {
+      const plan = await planned('json', content, pieces, 100)
+      expect(plan).toMatchObject({ records: lines.length, layout: { format: 'ndjson' } })
+      expectTrue(Buffer.from(content), plan)
+      expect(Buffer.concat(plan.bodies).toString()).toBe(content)
+    }
+})
+
 describe('the chunks of NDJSON', () => {
   const line = fc.oneof(
     fc.constantFrom('', ' ', '\t \r', '{"a":1}', '{"a":', 'x', '"', '{"a":"\\'),
