@@ -89,16 +89,24 @@ export const csv: Target = {
     const sizes = sizesOf(input)
     const source = input.body
     const whole = split(make, source, { ...sizes, first: Math.max(1, source.length) })
-    requireSame('the same chunks however the bytes are cut into pieces', split(make, source, sizes), whole)
+    // Which fault of a source is met first depends on how much of it has been seen.
+    const [one, other] = [split(make, source, sizes), whole].map((each) => ({
+      ...each,
+      refused: each.refused !== undefined,
+    }))
+    requireSame('the same chunks however the bytes are cut into pieces', one, other)
     if (whole.refused !== undefined || whole.layout.fields.length === 0) return
     const layout = whole.layout as CsvLayout
     const cells = csvReader(layout, layout.fields)
     let looked = 0
+    let [counted, linesBefore] = [0, 0]
     for (const { start, end, records, lines } of whole.chunks) {
       const chunk = source.subarray(start, end)
       const read = readAll(cells, chunk)
       requireSame('a chunk is read as the records that were counted', read.length, records)
-      requireSame('lines are counted', lines, linesIn(source, 0, start))
+      linesBefore += linesIn(source, counted, start)
+      counted = start
+      requireSame('lines are counted', lines, linesBefore)
       requireOrder(read, chunk, between(layout))
       if (isPlain(layout))
         requireSame(

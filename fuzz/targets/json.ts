@@ -115,11 +115,14 @@ export const json: Target = {
     const { layout, chunks } = whole
     const reader = formatOf(layout)?.reader(layout, wanted, ignoreExtra)
     if (reader === undefined) throw new Error(`no format reads ${JSON.stringify(layout)}`)
+    let [counted, linesBefore] = [0, 0]
     for (const { start, end, records, lines } of chunks) {
       const chunk = source.subarray(start, end)
       const read = readAll(reader, chunk)
       requireSame('a chunk is read as the records that were counted', read.length, records)
-      requireSame('lines are counted', lines, linesIn(source, 0, start))
+      linesBefore += linesIn(source, counted, start)
+      counted = start
+      requireSame('lines are counted', lines, linesBefore)
       if (isPlain) requireOrder(read, chunk, layout.format === 'ndjson' ? /^[ \t\r\n]*$/ : /^[ \t\r\n,\]]*$/)
       requireSound(read, chunk, isPlain)
     }
