@@ -6,6 +6,9 @@ import { openQueue } from '../../src/index.ts'
 import { describeRabbit, freshQueueUrl } from '../../tooling/servers/broker.ts'
 import { type RabbitServer, startRabbit } from '../../tooling/servers/rabbitmq.ts'
 import { useSqs } from '../../tooling/servers/sqs.ts'
+import { freePort } from '../../tooling/servers/engine.ts'
+import { SqliteFile } from '../../src/core/sqlite.ts'
+import { mountSmall, skipLoudly } from '../queue/system.ts'
 import { levels, named, Place } from './findings.ts'
 
 const { server, freshSqsUrl } = useSqs()
@@ -39,6 +42,42 @@ it('an embedded queue: not made by looking, its messages counted, another databa
   ])
 })
 
+it('an embedded queue: a short lease, a newer version and the database of another program', async () => {
+  expect(levels(await ofQueue(`${place.queue}?lease=5s`), 'warn')).toEqual([
+    expect.stringMatching(/^lease: a consumer that is silent for 5 s/),
+  ])
+  await (await openQueue(place.queue))[Symbol.asyncDispose]()
+  using file = new SqliteFile(join(place.folder, 'queue.db'))
+  file.exec('PRAGMA user_version = 99')
+  expect(await ofQueue(place.queue)).toContainEqual(
+    expect.objectContaining({ level: 'fail', what: 'queue', cure: 'npm install lading@latest' }),
+  )
+  using other = new SqliteFile(join(place.folder, 'theirs.db'))
+  other.exec('CREATE TABLE theirs (id INTEGER)')
+  expect(levels(await ofQueue(`embedded:${join(place.folder, 'theirs.db')}`), 'fail')).toEqual([
+    expect.stringMatching(/^queue: .*theirs\.db is a database of another program/),
+  ])
+})
+
+it('an embedded queue where nothing can be written: the folder is said, and the queue not looked for', async (context) => {
+  const folder = join(place.folder, 'sealed')
+  const mounted = mountSmall(folder, 1024, 'ro')
+  if (typeof mounted === 'string') return skipLoudly(context, mounted)
+  try {
+    expect(await ofQueue(`embedded:${join(folder, 'queue.db')}`)).toMatchObject([
+      { level: 'fail', what: 'file', detail: `${folder} cannot be written by this user` },
+    ])
+  } finally {
+    mounted.unmount()
+  }
+})
+
+it('a queue in memory: that it ends with the process', async () => {
+  expect(await ofQueue('memory:')).toMatchObject([
+    { level: 'note', what: 'queue', detail: expect.stringContaining('in the memory of one process') },
+  ])
+})
+
 it('an SQS queue: what its attributes weaken, each with the call that changes it', async () => {
   await server().createQueue('dead')
   const policy = JSON.stringify({ deadLetterTargetArn: server().arn('dead'), maxReceiveCount: '3' })
@@ -61,6 +100,29 @@ it('an SQS queue: what its attributes weaken, each with the call that changes it
   expect(levels(await ofQueue(url), 'warn')).toEqual([])
   expect(levels(await ofQueue(server().url('missing')), 'fail')).toEqual([
     expect.stringMatching(/^connection: QUEUE_MISSING/),
+  ])
+})
+
+it('an SQS queue: a long lease, small messages, a delay, an order and a key, and no dead-letter queue', async () => {
+  const attributes = {
+    FifoQueue: 'true',
+    VisibilityTimeout: '7200',
+    MaximumMessageSize: '4096',
+    DelaySeconds: '3',
+    KmsMasterKeyId: 'alias/ours',
+  }
+  const found = await ofQueue(await freshSqsUrl(attributes, '.fifo'))
+  expect(levels(found, 'fail')).toEqual([expect.stringMatching(/^MaximumMessageSize: it is 4,096 bytes/)])
+  expect(levels(found, 'note')).toEqual([
+    expect.stringMatching(/^VisibilityTimeout: it is 7200 s/),
+    expect.stringMatching(/^MessageRetentionPeriod: /),
+    expect.stringMatching(/^DelaySeconds: each message waits 3 s/),
+    expect.stringMatching(/^FIFO: /),
+    expect.stringMatching(/^KMS: messages are encrypted with alias\/ours/),
+    expect.stringMatching(/^rights: /),
+  ])
+  expect(named(found, 'dead-letter queue')).toMatchObject([
+    { level: 'ok', detail: expect.stringMatching(/^none: /) },
   ])
 })
 
@@ -101,6 +163,64 @@ describeRabbit('a queue of RabbitMQ', () => {
       expect.stringMatching(/^arguments: QUEUE_REFUSED: .*x-queue-type = "classic"/),
     ])
   })
+  it('that others made: what they lose, and what was set aside', async () => {
+    const url = freshQueueUrl()
+    const connection = await connect(url)
+    const channel = await connection.createChannel()
+    const name = new URL(url).searchParams.get('queue') ?? ''
+    const [weak, single] = [`${name}-weak`, `${name}-single`]
+    await channel.assertQueue(weak, {
+      durable: false,
+      autoDelete: true,
+      arguments: { 'x-queue-type': 'classic' },
+    })
+    await channel.assertQueue(`${weak}.dead`)
+    await channel.assertQueue(single, {
+      durable: true,
+      arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 5, 'x-single-active-consumer': true },
+    })
+    await channel.assertQueue(name, { exclusive: true })
+    const confirming = await connection.createConfirmChannel()
+    confirming.sendToQueue(`${weak}.dead`, Buffer.from('{}'))
+    await confirming.waitForConfirms()
+    const at = async (queue: string) => ofQueue(url.replace(name, queue), false)
+    const found = await at(weak)
+    expect(levels(found, 'warn')).toEqual([
+      expect.stringMatching(/^dead messages: 1 in /),
+      expect.stringMatching(/^durability: the queue is not durable/),
+      expect.stringMatching(/^durability: the queue is one that is deleted/),
+      expect.stringMatching(/^durability: a classic queue/),
+    ])
+    expect(levels(found, 'note')).toContainEqual(
+      expect.stringMatching(/^arguments: .*was made otherwise .*: not durable, auto-delete, x-queue-type/),
+    )
+    const limited = await at(single)
+    expect(levels(limited, 'warn')).toEqual([expect.stringMatching(/^x-delivery-limit: it is 5: /)])
+    expect(named(limited, 'x-single-active-consumer')).toMatchObject([{ level: 'note' }])
+    const long = `${name}-${'x'.repeat(180)}`
+    await channel.assertQueue(long, { durable: false })
+    expect(levels(await at(long), 'note')).toContainEqual(
+      expect.stringMatching(/^arguments: .* could not be found out$/),
+    )
+    expect(named(await at(name), 'queue')).toMatchObject([
+      { level: 'note', detail: expect.stringMatching(/^it could not be checked: RESOURCE_LOCKED/) },
+    ])
+    for (const each of [weak, `${weak}.dead`, single, long]) await channel.deleteQueue(each)
+    await connection.close()
+  })
+
+  it('on a broker that is not there, or that plain text may reach over a network', async () => {
+    const url = freshQueueUrl()
+    const away = url.replace(/:\d+\//, `:${await freePort()}/`)
+    expect(levels(await ofQueue(away), 'fail')).toEqual([
+      expect.stringMatching(/^connection: QUEUE_UNAVAILABLE: .*ECONNREFUSED/),
+    ])
+    // An address of this machine too, but not by its name.
+    const far = url.replace('127.0.0.1', '0.0.0.0')
+    expect(named(await ofQueue(far), 'encryption')).toMatchObject([
+      { level: 'warn', cure: expect.stringContaining('amqps://') },
+    ])
+  })
 })
 
 describeRabbit('rights of a user of RabbitMQ', () => {
@@ -124,5 +244,26 @@ describeRabbit('rights of a user of RabbitMQ', () => {
     await using queue = await openQueue(url)
     await queue.publish([message])
     expect(await queue.depth()).toMatchObject({ ready: 1 })
+  })
+
+  it('arguments that a user may not see are to be looked at there', async () => {
+    await using made = await openQueue(`${broker.url}?queue=seen`)
+    expect(await made.depth()).toMatchObject({ ready: 0 })
+    await broker.addUser('blind', 'secret', '/', '^$', '^$', '.*')
+    const url = `${broker.url.replace('guest:guest', 'blind:secret')}?queue=seen`
+    expect(named(await ofQueue(url), 'arguments')).toMatchObject([
+      { level: 'note', cure: "rabbitmqctl list_queues -p '/' name type durable arguments" },
+    ])
+  })
+
+  it('a broker that takes nothing now is said', async () => {
+    const alarm = '{{resource_limit, memory, node()}, []}'
+    await broker.evaluate(`rabbit_alarm:set_alarm(${alarm}).`)
+    try {
+      const found = await ofQueue(`${broker.url}?queue=alarmed`)
+      expect(levels(found, 'warn')).toEqual([expect.stringMatching(/^alarm: the broker takes nothing now/)])
+    } finally {
+      await broker.evaluate('rabbit_alarm:clear_alarm({resource_limit, memory, node()}).')
+    }
   })
 })

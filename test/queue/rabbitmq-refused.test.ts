@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Code } from '../../src/core/errors.ts'
-import { openQueue } from '../../src/queue/registry.ts'
+import { examineQueue, openQueue } from '../../src/queue/registry.ts'
 import { describeRabbit } from '../../tooling/servers/broker.ts'
 import { freePort } from '../../tooling/servers/engine.ts'
 import { type RabbitServer, startRabbit } from '../../tooling/servers/rabbitmq.ts'
+import { named } from '../doctor/findings.ts'
 import { type Certificates, certificates } from './certificates.ts'
 import { expectWhole } from '../contract/queue/expected.ts'
 import { messageOf, messagesOf } from '../contract/queue/messages.ts'
@@ -165,6 +166,12 @@ describeRabbit('a RabbitMQ broker that refuses', () => {
     expect(queue.traits.warnings).toEqual([])
     await queue.publish([messageOf('a', 0)])
     expectWhole(await new Reader(queue).takeOne())
+    const found = []
+    for await (const finding of await examineQueue(tls({ ca: 'ours.pem', ...client }), { create: true }))
+      found.push(finding)
+    expect(named(found, 'encryption')).toMatchObject([
+      { level: 'ok', detail: expect.stringContaining('TLS') },
+    ])
   })
 
   it.each([

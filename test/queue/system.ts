@@ -12,9 +12,9 @@ export function skipLoudly(context: TestContext, reason: string): never {
 }
 
 /** A file system of its own of so many KiB; a string says why there is none. */
-export function mountSmall(folder: string, kib: number): { unmount: () => void } | string {
+export function mountSmall(folder: string, kib: number, access = 'rw'): { unmount: () => void } | string {
   mkdirSync(folder)
-  const mounted = run('mount', ['-t', 'tmpfs', '-o', `size=${kib}k`, 'tmpfs', folder])
+  const mounted = run('mount', ['-t', 'tmpfs', '-o', `size=${kib}k,${access}`, 'tmpfs', folder])
   if (mounted.status !== 0) return `mount: ${mounted.error?.message ?? mounted.stderr}`
   return { unmount: () => void run('umount', [folder]) }
 }
