@@ -140,8 +140,12 @@ describePostgres('doctor of a PostgreSQL database', () => {
         full_page_writes: 'off',
         max_connections: '5',
         superuser_reserved_connections: '1',
+        wal_level: 'logical',
       },
     })
+    const queue = `${server.url}?queue=readings`
+    await (await openQueue(queue))[Symbol.asyncDispose]()
+    await query(server.url, "SELECT pg_create_logical_replication_slot('left_behind', 'pgoutput')")
     await query(
       server.url,
       "ALTER DATABASE postgres SET synchronous_commit = 'off'; ALTER ROLE postgres SET statement_timeout = '2s'; CREATE UNLOGGED TABLE orders (id bigint, status text, note text)",
@@ -150,7 +154,14 @@ describePostgres('doctor of a PostgreSQL database', () => {
       to: server.url,
       paths: [place.file('orders.csv', orders(10))],
       consumers: 8,
+      queue,
     })
+    const ofQueue = found.filter(({ about }) => about === 'queue')
+    expect(levels(ofQueue, 'warn')).toEqual([
+      expect.stringMatching(/^durability: fsync is off/),
+      expect.stringMatching(/^durability: full_page_writes is off/),
+      expect.stringMatching(/^old snapshot: replication slot left_behind is used by nobody/),
+    ])
     expect(named(found, 'fsync')).toMatchObject([{ level: 'warn' }])
     expect(named(found, 'full_page_writes')).toMatchObject([{ level: 'warn' }])
     expect(named(found, 'synchronous_commit')).toMatchObject([
@@ -163,7 +174,7 @@ describePostgres('doctor of a PostgreSQL database', () => {
     expect(named(found, 'unlogged')).toMatchObject([
       { level: 'fail', cure: 'ALTER TABLE public.orders SET LOGGED;' },
     ])
-    expect(named(found, 'durability')).toEqual([])
+    expect(named(found, 'durability').filter(({ about }) => about === 'database')).toEqual([])
     // No commit would be answered from here on.
     await query(server.url, 'ALTER ROLE postgres SET default_transaction_read_only = on')
     await query(server.url, "ALTER SYSTEM SET synchronous_standby_names = 'one'")

@@ -9,7 +9,7 @@ import { OwnSessions } from '../../driver/postgres/sessions.ts'
 import type { QueueQuestions } from '../examination.ts'
 import { parseAddress } from './address.ts'
 import { queueError } from './errors.ts'
-import { find, versionOf } from './prepare.ts'
+import { encodingFault, find, serverOf, versionOf } from './prepare.ts'
 import { migrations } from './schema.ts'
 
 const { ok, note, warn, fail } = findingsAbout('queue')
@@ -41,7 +41,7 @@ export async function* examine(url: string, { create, signal }: QueueQuestions):
     yield failure('queue', 'connection', error)
     return
   }
-  yield* await checked('queue', 'durability', async (add) => add(...(await ask(durability))))
+  yield* await checked('queue', 'durability', async (add) => add(...(await ask(server))))
   if (version > migrations.length) {
     yield fail(
       'queue',
@@ -66,18 +66,18 @@ export async function* examine(url: string, { create, signal }: QueueQuestions):
     yield* await checked('queue', 'queue', async (add) => add(...(await ask(check))))
 }
 
-async function durability(client: pg.Client): Promise<readonly Finding[]> {
-  const { rows } = await client.query<{ name: string }>(
-    "SELECT name FROM unnest('{fsync,full_page_writes}'::text[]) AS name WHERE current_setting(name) = 'off'",
-  )
-  if (rows.length === 0)
+async function server(client: pg.Client): Promise<readonly Finding[]> {
+  const { encoding, unsafe } = await serverOf(client)
+  const unfit = encodingFault(encoding)
+  if (unfit !== undefined) return [fail('encoding', `QUEUE_REFUSED: ${unfit}`)]
+  if (unsafe.length === 0)
     return [
       ok(
         'durability',
         'what is published waits for the disk; leases and settlements beside the batches do not, which costs a second delivery at most',
       ),
     ]
-  return rows.map(({ name }) =>
+  return unsafe.map((name) =>
     warn(
       'durability',
       `${name} is off: when the machine fails, the server may lose what was published`,
@@ -137,9 +137,7 @@ async function upkeep(client: pg.Client): Promise<readonly Finding[]> {
        n_dead_tup::float8 AS dead, pg_total_relation_size(pg_class.oid)::float8 AS size, greatest(last_vacuum, last_autovacuum) AS at
      FROM pg_class JOIN pg_stat_all_tables ON relid = pg_class.oid WHERE pg_class.oid = 'lading_queue.message'::regclass`,
   )
-  const [state] = rows
-  if (state === undefined) return []
-  const { auto, dead, size, at } = state
+  const { auto = true, dead = 0, size = 0, at } = rows[0] ?? {}
   const seen = `${sizeText(size)}, ${count(dead)} settled or outdated rows in it, last vacuumed ${at?.toISOString() ?? 'never'}`
   if (!auto)
     return [

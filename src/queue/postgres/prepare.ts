@@ -16,8 +16,8 @@ export interface Opened {
 /** Throws `QUEUE_MISSING` where there is none and `create` is false, and `QUEUE_NEWER`. */
 export async function openTable(client: pg.Client, queue: string, create: boolean): Promise<Opened> {
   const { encoding, unsafe } = await serverOf(client)
-  if (encoding !== 'UTF8')
-    throw new LadingError('QUEUE_REFUSED', `the database has the encoding ${encoding}, a queue needs UTF8`)
+  const unfit = encodingFault(encoding)
+  if (unfit !== undefined) throw new LadingError('QUEUE_REFUSED', unfit)
   if ((await versionOf(client)) !== migrations.length) await migrate(client, queue, create)
   const found = (await find(client, queue)) ?? (create ? await make(client, queue) : undefined)
   if (found === undefined) throw missing(queue)
@@ -27,9 +27,12 @@ export async function openTable(client: pg.Client, queue: string, create: boolea
 const missing = (queue: string): LadingError =>
   new LadingError('QUEUE_MISSING', `there is no queue ${queue} in the database`)
 
-async function serverOf(
+export const encodingFault = (encoding: string): string | undefined =>
+  encoding === 'UTF8' ? undefined : `the database has the encoding ${encoding}, a queue needs UTF8`
+
+export async function serverOf(
   client: pg.Client,
-): Promise<{ readonly encoding: string; readonly unsafe: string[] }> {
+): Promise<{ readonly encoding: string; readonly unsafe: readonly string[] }> {
   const { rows } = await client.query<{ encoding: string; unsafe: string[] }>(
     `SELECT current_setting('server_encoding') AS encoding,
        array(SELECT name FROM unnest('{fsync,full_page_writes}'::text[]) AS name WHERE current_setting(name) = 'off') AS unsafe`,
