@@ -40,7 +40,7 @@ export function findingsAbout(about: Subject): Readonly<Record<Level, Make>> {
 }
 
 /** A stop by the person is no finding. */
-function throwStop(thrown: unknown): void {
+export function throwStop(thrown: unknown): void {
   if (thrown instanceof LadingError && thrown.code === 'ABORTED') throw thrown
 }
 

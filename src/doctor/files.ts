@@ -1,7 +1,7 @@
 /** Files that are to be loaded: how they are written, whether they fit the table, whether they were loaded before. */
 import { count, counted } from '../core/counted.ts'
 import { sizeText } from '../core/disk.ts'
-import { failure, type Finding, findingsAbout } from '../core/finding.ts'
+import { failure, type Finding, findingsAbout, throwStop } from '../core/finding.ts'
 import { LadingError } from '../core/errors.ts'
 import { listed } from '../core/listed.ts'
 import { quoted } from '../core/shell.ts'
@@ -96,8 +96,6 @@ async function lookAtEach(
   }
   if (sources.size > mostFiles)
     found.push(note('files', `${count(sources.size - mostFiles)} more files were not looked at`))
-  if (sources.size === 0)
-    found.push(warn('files', 'no file has a suffix that is loaded', 'lading load FILE --format csv'))
   return first
 }
 
@@ -183,7 +181,7 @@ async function loadedBefore(
           ),
     ]
   } catch (thrown) {
-    if (thrown instanceof LadingError && thrown.code === 'ABORTED') throw thrown
+    throwStop(thrown)
     // The rights on the ledger are a finding of the database.
     return []
   }

@@ -55,6 +55,7 @@ function openFiles(): number | undefined {
     const found = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]
     return found === undefined ? undefined : Number(found)
   } catch {
+    // v8 ignore next -- only Linux has the file
     return undefined
   }
 }

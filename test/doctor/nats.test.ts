@@ -1,6 +1,7 @@
 import { AckPolicy, jetstreamManager } from '@nats-io/jetstream'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { openQueue } from '../../src/index.ts'
+import { examineQueue } from '../../src/queue/registry.ts'
 import { type NatsServer, startNats } from '../../tooling/servers/nats.ts'
 import { certificates } from '../queue/certificates.ts'
 import { levels, named, Place } from './findings.ts'
@@ -13,6 +14,7 @@ beforeAll(async () => {
   server = await startNats({
     settings: `authorization { users: [
       { user: "admin", password: "pw" }
+      { user: "blind", password: "pw", ${rights(['elsewhere'])} }
       { user: "reader", password: "pw", ${rights(['$JS.API.*.INFO.>', '$JS.API.CONSUMER.MSG.NEXT.>'])} }
     ] }`,
     client: { user: 'admin', pass: 'pw' },
@@ -80,6 +82,28 @@ it('a stream in memory, and a user without rights, stand against a load', async 
   expect(levels(await ofQueue(`nats://admin:wrong@127.0.0.1:${server.port}/`), 'fail')).toEqual([
     expect.stringMatching(/^connection: QUEUE_REFUSED/),
   ])
+})
+
+it('a user who may see nothing, a consumer that confirms nothing, and a stream that goes while one looks', async () => {
+  expect(levels(await ofQueue(at('any', 'blind')), 'fail')).toEqual([
+    expect.stringMatching(/^stream: QUEUE_REFUSED: .*JS\.API/),
+  ])
+  const nats = await server.connect()
+  const manager = await jetstreamManager(nats)
+  await manager.streams.add({ name: 'unconfirmed', subjects: ['unconfirmed'] })
+  await manager.consumers.add('unconfirmed', { durable_name: 'lading', ack_policy: AckPolicy.None })
+  expect(levels(await ofQueue(at('unconfirmed')), 'fail')).toEqual([
+    expect.stringMatching(/^consumer: QUEUE_REFUSED: .*acknowledges with none/),
+  ])
+  const found = []
+  for await (const finding of await examineQueue(at('unconfirmed'), { create: true })) {
+    found.push(finding)
+    if (finding.what === 'durability') await manager.streams.delete('unconfirmed')
+  }
+  expect(named(found, 'rights')).toMatchObject([
+    { level: 'note', detail: expect.stringMatching(/^it could not be checked: /) },
+  ])
+  await nats.close()
 })
 
 it('a connection counts as encrypted only if it is: not because the server offers TLS', async () => {

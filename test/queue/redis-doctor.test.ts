@@ -1,6 +1,8 @@
+import { chmodSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import type { Finding } from '../../src/core/finding.ts'
 import { examineQueue, openQueue } from '../../src/queue/registry.ts'
+import { freePort } from '../../tooling/servers/engine.ts'
 import { describeRedis } from '../../tooling/servers/streams.ts'
 import { levels, named } from '../doctor/findings.ts'
 
@@ -45,6 +47,43 @@ describeRedis('what the doctor finds of a queue of Redis', ({ server, freshUrl }
     expect(named(await ofQueue(url), 'durability')).toMatchObject([{ level: 'ok' }])
     await server().command('CONFIG', 'SET', 'maxmemory', '0')
     await server().command('CONFIG', 'SET', 'maxmemory-policy', 'noeviction')
+  })
+
+  it('whose group has passed over messages, and on a server that is not there, or may be elsewhere', async () => {
+    const url = freshUrl()
+    const stream = new URL(url).searchParams.get('stream') ?? ''
+    {
+      await using queue = await openQueue(url)
+      await queue.publish([message])
+    }
+    await server().command('XGROUP', 'SETID', stream, 'lading', '$')
+    expect(named(await ofQueue(url), 'group')).toMatchObject([
+      { level: 'warn', detail: expect.stringMatching(/passed over messages.*XGROUP SETID/) },
+    ])
+    // An address of this machine too, but not by its name.
+    const far = url.replace('127.0.0.1', '0.0.0.0')
+    expect(named(await ofQueue(far), 'encryption')).toMatchObject([{ level: 'warn' }])
+    await using queue = await openQueue(far)
+    expect(queue.traits.warnings).toContainEqual(expect.stringMatching(/^redis:\/\/ sends .* as plain text/))
+    const away = url.replace(/:\d+\?/, `:${await freePort()}?`)
+    expect(levels(await ofQueue(away), 'fail')).toEqual([
+      expect.stringMatching(/^connection: QUEUE_UNAVAILABLE/),
+    ])
+  })
+
+  it('on a server whose disk refuses what it saves', async () => {
+    await server().command('CONFIG', 'SET', 'rdb-key-save-delay', '0')
+    chmodSync(server().dataDirectory, 0o500)
+    try {
+      await server().command('BGSAVE')
+      await expect.poll(() => server().command('INFO', 'persistence')).toMatch(/bgsave_status:err/)
+      expect(levels(await ofQueue(freshUrl()), 'warn')).toEqual([
+        expect.stringMatching(/^durability: rdb_last_bgsave_status is err: the disk/),
+      ])
+    } finally {
+      chmodSync(server().dataDirectory, 0o700)
+      await server().command('BGSAVE')
+    }
   })
 
   it('a user without rights gets the command with which the queue works', async () => {

@@ -2,7 +2,9 @@ import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Code } from '../../src/core/errors.ts'
-import { openQueue } from '../../src/queue/registry.ts'
+import { parseAddress } from '../../src/queue/redis/address.ts'
+import { reasonAgainst } from '../../src/queue/redis/server.ts'
+import { examineQueue, openQueue } from '../../src/queue/registry.ts'
 import { freePort, guardFolder, spawnProgram } from '../../tooling/servers/engine.ts'
 import { makeFolder, serverUser } from '../../tooling/servers/machine.ts'
 import { redisProgram, type RedisServer, startRedis } from '../../tooling/servers/redis.ts'
@@ -10,6 +12,7 @@ import { describeRedis } from '../../tooling/servers/streams.ts'
 import { expectWhole } from '../contract/queue/expected.ts'
 import { messageOf, messagesOf } from '../contract/queue/messages.ts'
 import { Reader } from '../contract/queue/reader.ts'
+import { levels, named } from '../doctor/findings.ts'
 import { type Certificates, certificates } from './certificates.ts'
 
 const secret = 'hunter2'
@@ -93,7 +96,17 @@ describeRedis('a Redis server that is not fit for a queue', ({ server, freshUrl 
     await expect
       .poll(opened, { timeout: 20_000 })
       .toMatchObject({ code: 'QUEUE_REFUSED', message: expect.stringContaining(part) })
+    const found = []
+    for await (const finding of await examineQueue(url, { create: true })) found.push(finding)
+    expect(levels(found, 'fail')).toContainEqual(expect.stringMatching(`^server: QUEUE_REFUSED: .*${part}`))
     await keeper.close()
+  })
+
+  it.each(['6.2.14', ''])('that is an old one (%j) is refused', (version) => {
+    const facts = { version, info: {}, settings: undefined }
+    expect(reasonAgainst(facts, parseAddress(freshUrl()))).toMatch(
+      /^it is Redis .*; a queue needs Redis 7\.0/,
+    )
   })
 
   it('that is a replica is refused; one that becomes one is waited for', async () => {
@@ -225,6 +238,12 @@ describeRedis('Redis over TLS', () => {
     expect(queue.traits.warnings).toEqual([])
     await queue.publish([messageOf('a', 0)])
     expectWhole(await new Reader(queue).takeOne())
+    const found = []
+    for await (const finding of await examineQueue(at({ ca: 'ours.pem', ...client }), { create: true }))
+      found.push(finding)
+    expect(named(found, 'encryption')).toMatchObject([
+      { level: 'ok', detail: expect.stringContaining('TLS') },
+    ])
   })
 
   it.each([
