@@ -1,6 +1,17 @@
 import { expect, it } from 'vitest'
+import type { Layout } from '../../src/core/load.ts'
 import { csv } from '../../src/format/csv/csv.ts'
-import { addFormat, formatOf, type FormatOptions, splittersFor } from '../../src/format/registry.ts'
+import { csvSplitter } from '../../src/format/csv/split.ts'
+import {
+  addFormat,
+  formatOf,
+  formatOfPath,
+  type FormatOptions,
+  otherSuffixes,
+  splitterFor,
+  splittersFor,
+  suffixesOf,
+} from '../../src/format/registry.ts'
 
 it.each<[FormatOptions, RegExp]>([
   [{ format: 'xml' }, /^format is csv, tsv, ndjson, json, and not "xml"$/],
@@ -23,6 +34,21 @@ it('a format does not take the name of another', () => {
   )
 })
 
+it('a format that was added is known by its name and by the suffixes of its files', () => {
+  const added = { ...csv, name: 'pipes' }
+  const splitter = csvSplitter({ delimiter: '|', names: ['a'], header: false })
+  addFormat(added, { suffixes: ['pipes'], splitter: () => splitter })
+  expect(formatOf({ format: 'pipes', fields: ['a'], delimiter: '|', quote: '"' } as Layout)).toBe(added)
+  expect([suffixesOf('pipes'), otherSuffixes(), formatOfPath('x.pipes.gz')]).toEqual([
+    ['pipes'],
+    expect.arrayContaining(['pipes', 'json']),
+    'pipes',
+  ])
+  const expected = { table: 't', names: ['a'], isMasked: false, problems: () => [] }
+  expect(splitterFor({}, 'x.pipes', expected).layout).toMatchObject({ delimiter: '|', fields: ['a'] })
+  expect(splittersFor({ format: 'pipes' })('x', expected).layout).toMatchObject({ delimiter: '|' })
+})
+
 it.each([
   { delimiter: ';;' },
   { quote: 'é' },
@@ -37,3 +63,12 @@ it.each([
   expect(formatOf(layout)?.name).toBe('csv')
   expect(formatOf({ ...layout, ...odd } as typeof layout)).toBeUndefined()
 })
+
+it.each([{ records: 'd[0]' }, { records: 5 }, { unwrap: 'sns' }, { unwrap: ['soap'] }])(
+  'a layout of JSON that a message states, and whose records stand nowhere, belongs to no format: %j',
+  (odd) => {
+    const layout = { format: 'json', fields: [] }
+    expect(formatOf(layout)?.name).toBe('json')
+    expect(formatOf({ ...layout, ...odd } as Layout)).toBeUndefined()
+  },
+)

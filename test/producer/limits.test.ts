@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LadingError } from '../../src/core/errors.ts'
 import { maxRecordBytes } from '../../src/core/load.ts'
-import { defaultDialect } from '../../src/format/csv/dialect.ts'
+import { defaultDialect, type StatedDialect } from '../../src/format/csv/dialect.ts'
 import { RecordScanner } from '../../src/format/csv/scan.ts'
 import { integer, text } from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
@@ -23,11 +23,11 @@ afterAll(() => rm(folder, { recursive: true }))
 /** Number of records, or the code that refuses the file. */
 async function verdict(
   content: string | Buffer,
-  { header = true, ignoreExtra = false, name = 'file.csv' } = {},
+  { header = true, ignoreExtra = false, name = 'file.csv', dialect = {} as StatedDialect } = {},
 ): Promise<unknown> {
   const path = join(folder, name)
   await writeFile(path, name.endsWith('.gz') ? gzipSync(content) : content)
-  const options = { model, dialect: { header }, chunkBytes: 1 << 20, ignoreExtra }
+  const options = { model, dialect: { header, ...dialect }, chunkBytes: 1 << 20, ignoreExtra }
   try {
     return (await planSource(sourceAt(path, name), options, () => undefined)).records
   } catch (error) {
@@ -59,6 +59,13 @@ describe('a record of 16 MiB is taken, and one of a byte more is refused', () =>
   it('of many lines in quotes', async () => {
     expect(await verdict(`a,b\n${quotedOf(maxRecordBytes)}\r\n${sound}`)).toBe(2)
     expect(await verdict(`a,b\n${quotedOf(maxRecordBytes + 1)}\r\n${sound}`)).toBe('RECORD_TOO_LARGE')
+  })
+
+  it.each(['\n', '\r\n', ''])('where comments are left out, with %j behind it', async (end) => {
+    const of16MiB = (more: number) =>
+      verdict(`a,b\n# x\n${sound}${of(maxRecordBytes + more)}${end}`, { dialect: { comment: '#' } })
+    expect(await of16MiB(0)).toBe(2)
+    expect(await of16MiB(1)).toBe('RECORD_TOO_LARGE')
   })
 
   it('that is the header', async () => {

@@ -1,6 +1,6 @@
 /** Pass 1 over CSV: the header, where records end, and what no record can be blamed for. */
 import { cr, hash, lf } from '../../core/bytes.ts'
-import { type Code, LadingError } from '../../core/errors.ts'
+import { type Code, LadingError, toLadingError } from '../../core/errors.ts'
 import { listed } from '../../core/listed.ts'
 import { maxRecordBytes } from '../../core/load.ts'
 import type { ExpectedFields, MakeSplitter, Splitter } from '../split.ts'
@@ -213,13 +213,13 @@ class CsvSplitter implements Splitter {
         wanted: names,
       })
     } catch (error) {
-      if (!(error instanceof LadingError)) throw error
+      const { code, message } = toLadingError(error)
       const line = this.#headerLine
       // What is named twice in line 1 may be a value that the model masks, where that line is no header.
-      if (error.code === 'HEADER_DUPLICATE' && isMasked)
-        throw this.#error(error.code, line, 'the header names a column twice')
-      const why = jsonHint(bytes) ?? error.message
-      throw new LadingError(error.code, `${this.#path}:${line}: ${why}`, { cause: error })
+      if (code === 'HEADER_DUPLICATE' && isMasked)
+        throw this.#error(code, line, 'the header names a column twice')
+      const why = jsonHint(bytes) ?? message
+      throw new LadingError(code, `${this.#path}:${line}: ${why}`, { cause: error })
     }
   }
 

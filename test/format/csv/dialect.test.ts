@@ -147,6 +147,17 @@ it('a record that is too long or too short is what `ragged` says', () => {
     ])
   }
   expect([counts('trim', '1,2,3,,')[0], counts('pad', '1')[0]]).toEqual([3, 3])
+  const wide = csvReader(
+    { ...plain, ragged: 'pad' },
+    Array.from({ length: 1000 }, (_, cell) => `c${cell}`),
+  )
+  wide.openOne(Buffer.from('1,2'))
+  expect([wide.fault, wide.count, cellBytes(wide, 1).toString(), cellBytes(wide, 999).toString()]).toEqual([
+    undefined,
+    1000,
+    '2',
+    '',
+  ])
 })
 
 it('a quote that its line does not close is a fault of that record alone where no cell goes on in the next line', () => {

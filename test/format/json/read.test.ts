@@ -346,6 +346,21 @@ it('objects of any fields and order come out as JSON.parse reads them', () => {
   )
 })
 
+it('what a record says nothing of is absent, and null is said: of members, in objects, and of names in quotes', () => {
+  const absent = (body: string) => {
+    const names = ['a', 'b.c', '"d.e"', '"b"']
+    const wanted = names.map((name) => ({ name, take: 'either' as const }))
+    const reader = new JsonReader(wanted, true)
+    expect([reader.open(Buffer.from(body)), reader.next()]).toEqual([undefined, true])
+    return reader.fields.filter((_, cell) => reader.isAbsent(cell))
+  }
+  expect(absent('{"x":1}')).toEqual(['a', 'b.c', '"d.e"', '"b"'])
+  expect(absent('{"a":null,"d.e":null}')).toEqual(['b.c', '"b"'])
+  expect(absent('{"b":{"c":null}}')).toEqual(['a', '"d.e"'])
+  expect(absent('{"b":{},"d.e":1}')).toEqual(['a', 'b.c'])
+  expect(absent('{"b":null}')).toEqual(['a', '"d.e"'])
+})
+
 it('the place of each record is that of its own bytes', () => {
   const body = Buffer.from('\ufeff{"a":1}\r\n\n  {"a":2} \noops \r\n{"a":3}')
   const reader = new JsonReader(fields('a'), false)

@@ -6,7 +6,7 @@ import type { FormatName } from '../../../src/format/registry.ts'
 import { text } from '../../../src/model/columns.ts'
 import { defineModel } from '../../../src/model/model.ts'
 import { type PlannedChunk, planSource } from '../../../src/producer/plan.ts'
-import { inPieces } from '../../support/pieces.ts'
+import { inPieces, margin } from '../../support/pieces.ts'
 
 const model = defineModel({ table: 't', columns: { a: text() } })
 
@@ -73,7 +73,7 @@ describe('the chunks of a JSON array', () => {
   it('hold its elements, cut between them, whatever they are and however the bytes arrive', async () => {
     await fc.assert(
       fc.asyncProperty(array, space, sizes, chunkBytes, async (elements, around, pieces, size) => {
-        const content = `${around}[${around}${elements.map((each) => each.join('')).join(',')}]${around}`
+        const content = `${margin}${around}[${around}${elements.map((each) => each.join('')).join(',')}]${around}`
         const plan = await planned('json', content, pieces, size)
         expectTrue(Buffer.from(content), plan)
         expect(plan).toMatchObject({ records: elements.length, layout: { format: 'json', fields: [] } })
@@ -100,7 +100,7 @@ describe('the chunks of a JSON array', () => {
     ['is none', '\n"x"', 2, 'neither an array nor an object'],
   ])('are not published where it %s: the line is named', async (_, content, line, what) => {
     for (const size of [1, 1000])
-      await expect(planned('json', content, [size], 1)).rejects.toMatchObject({
+      await expect(planned('json', margin + content, [size], 1)).rejects.toMatchObject({
         code: 'SOURCE_MALFORMED',
         message: expect.stringMatching(new RegExp(`^x:${line}: .*${what}`)),
       })
@@ -112,7 +112,7 @@ it('any bytes that are taken for an array have the records that their reader fin
   let taken = 0
   await fc.assert(
     fc.asyncProperty(fc.string({ unit, maxLength: 14 }), sizes, chunkBytes, async (content, pieces, size) => {
-      const bytes = Buffer.from(`[${content}]`)
+      const bytes = Buffer.from(`${margin}[${content}]`)
       const plan = await planned('json', bytes, pieces, size).catch(() => undefined)
       if (plan === undefined) return
       taken++
@@ -132,18 +132,23 @@ describe('a JSON file', () => {
   })
 
   it('of objects one a line is NDJSON, and has its plan', async () => {
-    const content = '{"a":1}\r\n  \n{"a":2\n{"a":3}\n'
-    for (const size of [1, 3, 1000]) {
-      const plan = await planned('json', content, [size], 1)
+    const content = `${margin}{"a":1}\r\n  \n{"a":2\n{"a":3}\n`
+    for (const pieces of [[1], [3, 1, 4], [1000]]) {
+      const plan = await planned('json', content, pieces, 1)
       expectTrue(Buffer.from(content), plan)
       expect(plan).toMatchObject({ records: 3, layout: { format: 'ndjson', fields: [] } })
     }
   })
 
+  it('of nothing but space has no record', async () => {
+    for (const content of ['', '\n', `${margin}\n \n`])
+      expect(await planned('json', content, [1])).toMatchObject({ records: 0 })
+  })
+
   it.each(['{"a":1} {"a":2}', '{"a":1}x', '{\n"a":1}\n{"a":2}', '{"a":1}]'])(
     'of anything else is refused: %j',
     async (content) => {
-      await expect(planned('json', content, [1])).rejects.toMatchObject({ code: 'SOURCE_MALFORMED' })
+      await expect(planned('json', margin + content, [1])).rejects.toMatchObject({ code: 'SOURCE_MALFORMED' })
     },
   )
 })
@@ -173,7 +178,7 @@ describe('the chunks of NDJSON', () => {
         sizes,
         chunkBytes,
         async (lines, ended, pieces, size) => {
-          const content = lines.join('\n') + (ended ? '\n' : '')
+          const content = margin + lines.join('\n') + (ended ? '\n' : '')
           fc.pre(!content.trim().startsWith('['))
           const plan = await planned('ndjson', content, pieces, size)
           expectTrue(Buffer.from(content), plan)

@@ -54,6 +54,9 @@ it('sns: the JSON in the text of Message, with every digit, and the notification
     'NOT_WRAPPED no envelope of sns: at byte 0 of its Message, a value is expected',
   ])
   expect(read(notification('5'), { unwrap: ['sns'] })[0]).toContain('BAD_JSON')
+  expect(read(notification('', { Message: { id: 1 } }), { unwrap: ['sns'] })).toEqual([
+    'NOT_WRAPPED no envelope of sns: its Message is no text',
+  ])
   expect(read(notification('{"id":1} {}'), { unwrap: ['sns'] })[0]).toContain('more than one value')
   expect(read({ ...notification('x'), Type: 'SubscriptionConfirmation' }, { unwrap: ['sns'] })).toEqual([
     'NOT_WRAPPED no envelope of sns: its Type is not Notification',
