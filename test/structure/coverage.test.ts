@@ -15,7 +15,7 @@ async function lines(
     counts.map(([line, column], id) => [id, { start: { line, column } }]),
   )
   const s = Object.fromEntries(counts.map(([, , count], id) => [id, count]))
-  const statements = reachedOf({ path: 'a.ts', statementMap, s }, await statementsOf(text))
+  const statements = await reachedOf({ path: 'a.ts', statementMap, s }, text)
   return linesOf({ sha256: '', statements })
 }
 
@@ -40,6 +40,17 @@ it('statements of compiled code that the source has not do not count, and one th
   expect(await lines(text, [getter, [2, 13, 1], [2, 23, 0]])).toEqual([[2, false]])
   expect(await lines(text, [getter, [2, 13, 1], [2, 23, 2]])).toEqual([[2, true]])
   expect(await lines(text, [getter, [2, 13, 0], [2, 23, 2]])).toEqual([[2, false]])
+})
+
+it('a value in brackets is one statement, whether it begins with them or behind them', async () => {
+  const text = 'const a = (b as number) - 1\n'
+  expect(
+    await lines(text, [
+      [1, 11, 3],
+      [1, 10, 0],
+    ]),
+  ).toEqual([[1, true]])
+  expect(await lines(text, [[1, 10, 0]])).toEqual([[1, false]])
 })
 
 it('what is excused is no line to be reached, and every excuse says why', async () => {

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
-import { type Place, statementsOf } from './statements.ts'
+import { behindBrackets, type Place, statementsOf } from './statements.ts'
 
 /** Of a file: whether its statements have run, by `line:column`. The hash says of which text that is true. */
 export interface FileReached {
@@ -28,7 +28,7 @@ export async function readCoverage(path: string, root: string): Promise<Reached>
     const name = relative(root, coverage.path).replaceAll(sep, '/')
     if (!name.startsWith('src/')) continue
     const text = readFileSync(coverage.path, 'utf8')
-    reached.set(name, { sha256: sha256(text), statements: reachedOf(coverage, await statementsOf(text)) })
+    reached.set(name, { sha256: sha256(text), statements: await reachedOf(coverage, text) })
   }
   return reached
 }
@@ -37,13 +37,17 @@ export async function readCoverage(path: string, root: string): Promise<Reached>
  * Which statements have run, by `line:column`. Compiled code has statements that the source has not, such as getters of exports, and begins some elsewhere, such as
  * `const f = () => …`: with the name or with its value. A statement of which no compiled line tells is left out.
  */
-export function reachedOf(
+export async function reachedOf(
   { statementMap, s }: Coverage,
-  statements: readonly Place[],
-): Record<string, boolean> {
+  text: string,
+): Promise<Record<string, boolean>> {
+  const statements = await statementsOf(text)
+  const lines = text.split('\n')
   const counts = new Map<string, number>()
-  for (const [id, { start }] of Object.entries(statementMap))
-    counts.set(keyOf(start), Math.max(counts.get(keyOf(start)) ?? 0, s[id] ?? 0))
+  for (const [id, { start }] of Object.entries(statementMap)) {
+    const key = keyOf(behindBrackets(lines, start))
+    counts.set(key, Math.max(counts.get(key) ?? 0, s[id] ?? 0))
+  }
   const own = new Set(statements.map(keyOf))
   const others = Map.groupBy(
     [...counts].filter(([key]) => !own.has(key)),

@@ -15,7 +15,14 @@ export async function statementsOf(text: string): Promise<Place[]> {
   const [file] = Object.values(
     await toIstanbul({ code, ast, coverage: { url: 'file:///source.ts', functions: [] } }),
   )
-  return Object.values(file?.statementMap ?? {}).map(({ start }) => start)
+  const lines = text.split('\n')
+  return Object.values(file?.statementMap ?? {}).map(({ start }) => behindBrackets(lines, start))
+}
+
+/** A value in brackets begins with them or behind them, as the compiler has it. */
+export function behindBrackets(lines: readonly string[], { line, column }: Place): Place {
+  const [brackets = ''] = /^\(*/.exec(lines[line - 1]?.slice(column) ?? '') ?? []
+  return { line, column: column + brackets.length }
 }
 
 /** Of a whole file, as `statementsOf` sees it if nothing is excused. */
