@@ -160,7 +160,9 @@ export function columnType<T, Given extends unknown[] = []>(
   typeOf: (...given: Given) => ColumnType,
 ): (...given: Given) => Column<T | null> {
   const make = (...given: Given): Column<T | null> => {
-    const misused = isCall(name) ? misuses(name, given) : []
+    // A column among the arguments, as of an array, has its own.
+    const within = given.flatMap((each) => (each instanceof Column ? Column.misusesOf(each) : []))
+    const misused = [...(isCall(name) ? misuses(name, given) : []), ...within]
     return new Column({ type: typeOf(...given), notNull: false, nullIf: [] }, misused)
   }
   // An error message shows the name if the function itself is used as a column.

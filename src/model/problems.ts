@@ -1,7 +1,7 @@
 import { skipProblem } from '../core/skip.ts'
 import { nearest } from '../core/nearest.ts'
 import { fieldPath } from '../core/path.ts'
-import type { ColumnType } from './columns.ts'
+import type { ColumnType, Generated } from './columns.ts'
 import { type Model, type ModelColumn, sourceNames } from './declared.ts'
 import { hasHooks } from './hooks.ts'
 import { notationProblems, unsuited } from './notation/notation.ts'
@@ -115,7 +115,7 @@ function overlap(one: string, other: string): boolean {
   )
 }
 
-const generatedTypes: Readonly<Record<string, readonly string[]>> = {
+const generatedTypes: Readonly<Record<Exclude<Generated['value'], 'derived'>, readonly string[]>> = {
   recordKey: ['text', 'varchar'],
   processedAt: ['timestamptz'],
   processedOn: ['date'],
@@ -124,11 +124,12 @@ const generatedTypes: Readonly<Record<string, readonly string[]>> = {
 function* generatedProblems(column: ModelColumn): Generator<string> {
   const { name, type, generated } = column
   if (generated === undefined) return
-  const types = generatedTypes[generated.value]
   if (generated.value === 'derived') {
     if (typeof generated.by !== 'function') yield `${name}: what derives it is not a function`
-  } else if (types === undefined) yield `${name}: '${generated.value}' is not generated`
-  else if (!types.includes(type.kind)) yield `${name}: ${generated.value} needs ${types.join(' or ')}`
+  } else {
+    const types = generatedTypes[generated.value]
+    if (!types.includes(type.kind)) yield `${name}: ${generated.value} needs ${types.join(' or ')}`
+  }
   const zone = generated.value === 'processedOn' ? zoneProblem(generated.zone) : undefined
   if (zone !== undefined) yield `${name}: ${zone}`
   const { from, fallback, nullIf, written, transform, mask } = column

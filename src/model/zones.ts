@@ -27,7 +27,6 @@ const fixedOffset = /^[+-](?:0\d|1[0-5]):[0-5]\d$/
 
 /** Why the name is invalid and what to write instead; undefined if it is valid. */
 export function zoneProblem(zone: string): string | undefined {
-  if (typeof zone !== 'string') return 'a zone is a name such as Europe/Berlin or an offset such as +02:00'
   if (fixedOffset.test(zone)) return undefined
   const offset = standardTimes[zone.toUpperCase()]
   if (offset !== undefined)

@@ -17,7 +17,7 @@ import { LadingError } from '../../src/core/errors.ts'
 import type { LadingEvent } from '../../src/core/events.ts'
 import { SqliteFile } from '../../src/core/sqlite.ts'
 import { integer, json, text, varchar } from '../../src/model/columns.ts'
-import { hmacSha256, maskKey, sha256 } from '../../src/model/mask.ts'
+import { hmacSha256, type Mask, maskKey, sha256 } from '../../src/model/mask.ts'
 import { defineModel, type Model } from '../../src/model/model.ts'
 import { produce } from '../../src/producer/produce.ts'
 import { republishMissing } from '../../src/producer/republish.ts'
@@ -387,6 +387,23 @@ it('however a message is garbled, nothing of a masked field is kept', () => {
     { numRuns: 5000 },
   )
   expect(kept).toBeGreaterThan(100)
+})
+
+it('a value whose mask throws is not kept', async () => {
+  await using at = await opened()
+  const throwing: Mask = {
+    name: 'throwing',
+    apply: (source) => {
+      throw new Error(source)
+    },
+    all: () => [],
+  }
+  const model = defineModel({ table: 'visits', columns: { ...columns, ip: text().mask(throwing) } })
+  await at.queue.publish([message('m', visit)])
+  expect(await at.consume({ model })).toMatchObject({ deadMessages: 1 })
+  const [letter] = await at.letters()
+  expect(letter?.detail).toBe('column ip: the mask of the model threw')
+  await expectNoCanary(at)
 })
 
 it('the search finds what a model without masks keeps', async () => {

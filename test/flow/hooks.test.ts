@@ -4,14 +4,19 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import {
   bigint,
+  boolean,
+  bytea,
   createConsumer,
+  custom,
   date,
   decodeRecord,
   defineModel,
+  doublePrecision,
   dryRun,
   editReject,
   hmacSha256,
   integer,
+  json,
   load,
   maskKey,
   type Model,
@@ -22,7 +27,11 @@ import {
   replayRejects,
   type StoredReject,
   text,
+  time,
+  timestamptz,
+  uuid,
 } from '../../src/index.ts'
+import { SqliteFile } from '../../src/core/sqlite.ts'
 import { Fixture } from '../support/fixture.ts'
 import { startLading } from '../support/lading.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
@@ -134,6 +143,77 @@ describe('the code of a model', () => {
     await writeFile(target.path, `${head}1,80,2026-03-01,2026-02-01\n`)
     expect(await dryRun({ paths: [target.path], model: stays, sink: target.sink })).toMatchObject([
       { rejected: 1, rejects: [{ line: 2, code: 'RECORD_INVALID' }] },
+    ])
+  })
+
+  it('sees the values of every type, as they are stored', async () => {
+    const columns = {
+      a: boolean(),
+      b: doublePrecision(),
+      c: time(),
+      d: uuid(),
+      e: bytea(),
+      f: json(),
+      g: custom('inet'),
+      h: timestamptz(),
+      i: text(),
+    }
+    const record = {
+      a: 'yes',
+      b: '1e3',
+      c: '12:30',
+      d: '0123456789abcdef0123456789abcdef',
+      e: '\\x00FF',
+      f: '{"x": 1}',
+      g: '::1',
+      h: '2026-03-01 12:00+02',
+      i: null,
+    }
+    const seen: unknown[] = []
+    const model = defineModel({ table: 't', columns, validate: (row) => void seen.push(row) })
+    const decoded = decodeRecord(model, record)
+    expect(decoded).toEqual(decodeRecord(defineModel({ table: 't', columns }), record))
+    expect([decoded]).toEqual(seen.map((row) => ({ row })))
+    expect(seen).toEqual([
+      {
+        a: true,
+        b: 1000,
+        c: '12:30:00.000000',
+        d: '01234567-89ab-cdef-0123-456789abcdef',
+        e: '\\x00ff',
+        f: '{"x": 1}',
+        g: '::1',
+        h: '2026-03-01T10:00:00.000000Z',
+        i: null,
+      },
+    ])
+  })
+
+  it('is not asked about a deletion, which reaches the row', async () => {
+    await using target = await opened()
+    const seen: number[] = []
+    const model = defineModel({
+      table: 'stays',
+      columns: { id: integer().notNull(), nights: integer().notNull(), twice: integer() },
+      derive: { twice: ({ nights }) => 2 * nights },
+      validate: ({ id }) => void seen.push(id),
+      primaryKey: ['id'],
+      onConflict: 'update',
+    })
+    const change = (op: string, before: object | null, after: object | null) =>
+      Buffer.from(JSON.stringify({ payload: { op, before, after, source: {} } }))
+    const changes = [
+      change('c', null, { id: 1, nights: 1 }),
+      change('c', null, { id: 2, nights: 2 }),
+      change('d', { id: 1 }, null),
+    ]
+    await target.queue.publish(changes.map((body, index) => ({ key: `m${index}`, body, headers: {} })))
+    const { queue, sink, fixture } = target
+    await createConsumer({ model, queue, sink, unwrap: ['debezium'] }).run({ untilEmpty: true })
+    expect(seen).toEqual([1, 2])
+    using file = new SqliteFile(fixture.target.url.slice('sqlite:'.length))
+    expect(file.all<object>('SELECT * FROM stays').map((row) => ({ ...row }))).toEqual([
+      { id: 2, nights: 2, twice: 4 },
     ])
   })
 

@@ -187,6 +187,8 @@ describe('what identifies a row', () => {
     expect(few.problems).toEqual([expect.stringMatching(/one: the file has no b/)])
     const own = modelOfTable(given, ['a'], { onConflict: 'skip' })
     expect(own.model?.arbiter).toEqual({ expressions: ['(lower(a))'] })
+    const merged = () => modelOfTable(given, ['a'], { onConflict: 'merge' })
+    expect(merged).toThrow("'merge' finds a row by the columns of its key, and not by an expression")
   })
 
   it.each<[string, TableFacts, readonly string[], Parameters<typeof modelOfTable>[2], RegExp]>([

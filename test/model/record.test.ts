@@ -261,6 +261,14 @@ describe('the fields of a source', () => {
   })
 })
 
+it.each([
+  ['NUL_BYTE', 'a\0b'],
+  ['LONE_SURROGATE', 'a\ud800'],
+])('a text that no file holds is refused whatever its column: %s', (code, note) => {
+  const model = defineModel({ table: 't', columns: { id: integer(), note: text().transform(() => 'x') } })
+  expect(decodeRecord(model, { id: '1', note })).toMatchObject({ code })
+})
+
 it('values of every type lie in their own columns', () => {
   const model = defineModel({ table: 't', columns: { a: timestamp(), b: json(), c: text() } })
   expect(decodeRecord(model, { c: 'x', b: '{}', a: '2024-01-01 00:00' })).toEqual({

@@ -176,9 +176,15 @@ describe('in a model', () => {
     [array('integer' as never), "'integer' is not a column type"],
     [array(array(integer())), 'any number of dimensions'],
     [array(integer().notNull()), 'have a type and no options'],
+    [array(integer().default(1)), 'have a type and no options'],
+    [array(timestamptz({ tz: 'UTC' } as never)), 'there is no option tz (did you mean zone?)'],
+    [array(timestamptz({ zone: 7 } as never)), 'zone 7 is not a text'],
     [array(varchar(0)), 'varchar needs a length'],
     [bytea({ encoding: 'utf8' as never }), "encoding 'utf8' is not one of 'hex', 'base64'"],
     [enumeration('a').default('b' as never), '"b" is not one of a'],
+    [timestamptz({ zone: 7 } as never), 'zone 7 is not a text'],
+    [date().generated('processedOn', { zone: 7 } as never), 'zone 7 is not a text'],
+    [text().generated('lineNumber' as never), "'lineNumber' is not one of 'recordKey'"],
   ])('what cannot be meant is refused: %#', (column, problem) => {
     expect(() => defineModel({ table: 't', columns: { value: column } })).toThrow(problem)
   })

@@ -35,6 +35,7 @@ export class Zone {
     let steady = this.#steadyDays.get(localDay)
     if (steady === undefined && !this.#steadyDays.has(localDay)) {
       steady = this.#steadyOffset(localDay)
+      // v8 ignore next -- three centuries of days in one run, and only its memory would tell
       if (this.#steadyDays.size > 100_000) this.#steadyDays.clear()
       this.#steadyDays.set(localDay, steady)
     }

@@ -105,6 +105,12 @@ describe('the notation of a layout', () => {
     )
   })
 
+  it('refuses the values of a column that cannot hold what it says', () => {
+    const clock: Notations = { notations: { value: { pattern: 'h:mm A' } } }
+    expect(laidOut(date(), clock, '1:30 PM')).toEqual({ refused: 'BAD_DATE' })
+    expect(laidOut(timestamp(), clock, '1:30 PM')).toEqual({ refused: 'BAD_TIMESTAMP' })
+  })
+
   it('of every field gives way to that of a field, and holds where the type suits', () => {
     const layout: Notations = {
       notation: { ...comma, pattern: 'DD.MM.YYYY', nulls: ['NA'] },
