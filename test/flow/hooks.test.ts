@@ -260,6 +260,26 @@ describe('the code of a model', () => {
     expect(await target.load(right, 'id\n1\n')).toMatchObject({ loaded: 1 })
   })
 
+  it('stops a replay and a preview where it throws', async () => {
+    await using target = await opened()
+    const fits = defineModel({ table: 'stays', columns: { id: integer().notNull() } })
+    await target.load(fits, 'id\n1\nx\n')
+    const [reject] = (await target.sink.ledger.rejects({ limit: 1 })) as [StoredReject]
+    const { sink } = target
+    await editReject(reject, Buffer.from('2'), { sink, model: fits })
+    const model = bad(() => {
+      throw new Error('value of a record')
+    })
+    const again = await target.sink.ledger.rejects({ limit: 1 })
+    await expect(replayRejects(again, { sink, model })).rejects.toMatchObject({
+      code: 'HOOK_FAILED',
+      message: expect.stringMatching(/^reject 1: the validate of model stays threw Error at /),
+    })
+    expect(await target.rejects()).toMatchObject([{ line: 3, code: 'BAD_INTEGER' }])
+    const message = { key: 'm', body: Buffer.from('{"id":1}'), headers: {}, attempt: 1 }
+    await expect(preview([message], { model })).rejects.toMatchObject({ code: 'HOOK_FAILED' })
+  })
+
   it.each([
     ['a promise', async () => undefined],
     ['a value of type boolean', () => false],

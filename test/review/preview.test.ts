@@ -1,4 +1,5 @@
 /** What a consumer would make of messages, without a queue, a database or a command. */
+import { rmSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -199,6 +200,34 @@ it('a reference is read below the root, and nowhere else', async () => {
   } finally {
     await rm(root, { recursive: true })
   }
+})
+
+it('where a consumer would wait for the files that it refers to, each message says so', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'lading-preview-'))
+  await writeFile(join(root, 'a.csv'), 'id,name\n1,Ada\n')
+  const refer = (path: string) => chunk('1,Ada\n', { reference: { path, bytes: 6 } })
+  function* messages() {
+    yield refer('a.csv')
+    rmSync(root, { recursive: true })
+    yield refer('b.csv')
+    yield message('good', { id: 1 })
+  }
+  const seen = await preview(messages(), { model: people, root })
+  expect(seen.map(({ outlook }) => outlook)).toMatchObject([
+    { kind: 'rows' },
+    { kind: 'held', code: 'REFERENCE_HOLD', detail: expect.stringContaining('the root cannot be reached') },
+    { kind: 'rows' },
+  ])
+})
+
+it('what cannot be had as it was sent would be a dead letter, or is left to its own pipeline', async () => {
+  const fault = { code: 'UNPROCESSABLE', detail: 'its body is lost' } as const
+  const [ours, theirs] = await see([
+    { ...message('a', ''), fault },
+    { ...chunk('1,Ada\n', { pipeline: 'others' }), fault },
+  ])
+  expect(ours?.outlook).toEqual({ kind: 'dead', ...fault })
+  expect(theirs?.outlook).toEqual({ kind: 'foreign', pipeline: 'others' })
 })
 
 it('an option that cannot be used is no property of a message', async () => {

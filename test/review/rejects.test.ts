@@ -281,6 +281,15 @@ describe('of a model with masks', () => {
   })
 })
 
+it('a record of which nobody wrote down what was masked is refused by a model with masks', async () => {
+  await using at = await opened()
+  await at.send(visits, `{"user":"a","ip":"${ip}","n":"x"}\n{"user":"b","ip":"${ip}","n":1}`)
+  const old = { ...(await at.first()), masked: undefined }
+  expect(await replayRejects([old], { sink: at.sink, model: visits })).toMatchObject([
+    { kind: 'refused', code: 'RECORD_NOT_KEPT', detail: expect.stringContaining('was not recorded') },
+  ])
+})
+
 it('a record that was cut, or whose columns nobody wrote down, is refused, and stays as it was', async () => {
   await using at = await opened()
   await at.load(notes, `id,Note,n\nx,${'a'.repeat(70_000)},1\n`)
