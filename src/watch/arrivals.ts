@@ -48,8 +48,7 @@ export class Arrivals {
     const seen = new Map<string, Seen>()
     const breathe = breath()
     for (const { path, name } of await this.#files()) {
-      const pause = breathe()
-      if (pause !== undefined) await pause
+      await breathe()
       if (unfinished.test(basename(path))) continue
       const stamp = sourceOf({ path, name }).stamp?.()?.text
       const before = this.#seen.get(path)

@@ -174,6 +174,7 @@ class Waking implements Disposable {
     for (const path of paths) {
       try {
         const watcher = watchFolder(baseOf(path).base, { persistent: false }, () => this.#arrived())
+        // v8 ignore next -- Linux reports no error of a folder once it is watched; others do when it is removed
         this.#watchers.push(watcher.on('error', () => watcher.close()))
       } catch {
         // Looking finds everything.

@@ -1,7 +1,9 @@
 /** Watched folders: what arrives is loaded once, whole, and only what was loaded is put aside. */
-import { appendFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFile, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, it, vi } from 'vitest'
+import { SqliteFile } from '../../src/core/sqlite.ts'
 import type { LadingEvent } from '../../src/core/events.ts'
 import { watch, type Watched, type WatchOptions } from '../../src/watch/watch.ts'
 import { Arrivals } from '../../src/watch/arrivals.ts'
@@ -17,7 +19,7 @@ class Watching implements AsyncDisposable {
   readonly fixture: Fixture
   readonly inbox: string
   readonly seen: Watched[] = []
-  readonly #stop = new AbortController()
+  #stop = new AbortController()
   #run: Promise<void> = Promise.resolve()
   #heard = Promise.withResolvers<void>()
 
@@ -31,25 +33,30 @@ class Watching implements AsyncDisposable {
     target: 'sqlite' | 'postgres' = 'sqlite',
   ): Promise<Watching> {
     const watching = new Watching(await Fixture.open(target))
-    const { fixture, inbox } = watching
-    await mkdir(inbox)
+    await mkdir(watching.inbox)
+    await watching.startAgain(more)
+    return watching
+  }
+
+  async startAgain(more: Partial<WatchOptions> = {}): Promise<void> {
+    const { fixture, inbox } = this
+    this.#stop = new AbortController()
     const [queue, sink] = [await fixture.queue(), await fixture.sink()]
-    watching.#run = watch({
+    this.#run = watch({
       ...fixture.producing(queue, [inbox]),
       sink,
       settleMs: 100,
       done: 'keep',
       failed: 'keep',
-      signal: watching.#stop.signal,
+      signal: this.#stop.signal,
       onDecided: () => undefined,
       onWatched: (file) => {
-        watching.seen.push(file)
-        watching.#heard.resolve()
+        this.seen.push(file)
+        this.#heard.resolve()
       },
       ...more,
     })
-    watching.#run.catch(() => watching.#heard.resolve())
-    return watching
+    this.#run.catch(() => this.#heard.resolve())
   }
 
   /** When so many files have come to something. */
@@ -137,6 +144,68 @@ it('a stop lets the load under way end, and begins no other', async () => {
   expect(await watching.ids()).toEqual(ids)
 })
 
+it.each([
+  ['as the first is planned', 'planned'],
+  ['as records are written', 'batch'],
+])('files that a stop has cut off %s are loaded to their end by the next start', async (_, moment) => {
+  const halfway = Promise.withResolvers<void>()
+  const onEvent = ({ type }: LadingEvent) => {
+    if (type !== moment) return
+    void watching.stop()
+    halfway.resolve()
+  }
+  const small = { chunkBytes: 500, batch: { messages: 5 } }
+  await using watching = await Watching.start({ onEvent, ...small, graceMs: 0 })
+  const ids = Array.from({ length: 5_000 }, (_, id) => id)
+  await watching.put('large.csv', csv(...ids))
+  await watching.put('next.csv', csv(5_000))
+  await halfway.promise
+  await watching.stop()
+  expect(watching.seen).toEqual([])
+  await watching.startAgain(small)
+  expect(new Map(await watching.heard(2))).toEqual(
+    new Map([
+      ['large.csv', 'loaded'],
+      ['next.csv', 'loaded'],
+    ]),
+  )
+  expect(await watching.ids()).toEqual([...ids, 5_000])
+})
+
+it.each([
+  ['whose bytes are read once more', Array.from({ length: 30_000 }, (_, id) => `${id},x`)],
+  ['with a reject', ['1,x', 'much,x']],
+])(
+  'a file %s and that is replaced while it is loaded is loaded anew, and never as it was',
+  async (_, lines) => {
+    const batch = Promise.withResolvers<void>()
+    const onEvent = ({ type }: LadingEvent) => {
+      if (type !== 'batch') return
+      writeFileSync(join(watching.inbox, 'a.csv'), csv(7_001, 7_002))
+      batch.resolve()
+    }
+    await using watching = await Watching.start({ onEvent, chunkBytes: 500, batch: { messages: 5 } })
+    await watching.put('a.csv', `id,note\n${lines.join('\n')}\n`)
+    await batch.promise
+    expect(await watching.heard(1)).toEqual([['a.csv', 'loaded']])
+    expect((await watching.ids()).slice(-2)).toEqual([7_001, 7_002])
+  },
+)
+
+it('records whose messages the queue has lost are told, and their file is no loaded one', async () => {
+  const onEvent = ({ type }: LadingEvent) => {
+    if (type !== 'batch') return
+    using file = new SqliteFile(watching.fixture.queueUrl.slice('embedded:'.length))
+    file.exec('DELETE FROM message')
+  }
+  await using watching = await Watching.start({ onEvent, chunkBytes: 500, batch: { messages: 5 } })
+  await watching.put('a.csv', csv(...Array.from({ length: 5_000 }, (_, id) => id)))
+  await watching.heard(1)
+  expect(watching.seen).toMatchObject([
+    { outcome: 'rejects', reason: expect.stringMatching(/\d records without a verdict/) },
+  ])
+})
+
 it('what is loaded is moved, nothing is replaced by it, and what has rejects goes elsewhere', async () => {
   await using fixture = await Fixture.open()
   const [done, failed] = [join(fixture.folder, 'done'), join(fixture.folder, 'failed')]
@@ -165,6 +234,43 @@ it('only the file that was loaded is moved or deleted: one that took its place s
   const now = { ...loaded, stamp: stampOf() }
   expect(putAside(now, to)).toBe(join(to.move, 'one.csv'))
   expect(putAside(now, 'delete')).toBeUndefined()
+  const moved = { ...now, path: join(to.move, 'one.csv') }
+  const stamp = new FileSource(moved.path, 'one.csv').stamp()?.text ?? ''
+  expect(putAside({ ...moved, stamp }, 'delete')).toBe('')
+  expect(await readdir(to.move)).toEqual([])
+})
+
+it.each<[string, (path: string) => void, readonly string[]]>([
+  ['another one has come', (path) => renameSync(`${path}.new`, path), ['one.csv']],
+  ['it is gone', rmSync, ['one.csv.new']],
+])('where %s after the last look, nothing is put aside', async (_, happen, left) => {
+  await using fixture = await Fixture.open()
+  const inbox = join(fixture.folder, 'in')
+  await mkdir(inbox)
+  const path = join(inbox, 'one.csv')
+  await writeFile(path, csv(1))
+  await writeFile(`${path}.new`, csv(2))
+  const stamp = new FileSource(path, 'one.csv').stamp()
+  vi.spyOn(FileSource.prototype, 'stamp').mockImplementationOnce(() => {
+    happen(path)
+    return stamp
+  })
+  const to = { move: join(fixture.folder, 'done') }
+  expect(putAside({ path, name: 'one.csv', stamp: stamp?.text ?? '' }, to)).toBeUndefined()
+  expect(await readdir(inbox)).toEqual(left)
+  expect(await readdir(to.move)).toEqual([])
+})
+
+it('a file that cannot be put aside stops what watches, with the file', async () => {
+  await using fixture = await Fixture.open()
+  const path = await fixture.file(1, 'one.csv')
+  const file = { path, name: 'one.csv', stamp: new FileSource(path, 'one.csv').stamp()?.text ?? '' }
+  expect(() => putAside(file, { move: join(path, 'done') })).toThrow(
+    expect.objectContaining({
+      code: 'OUTPUT_UNWRITABLE',
+      message: expect.stringMatching(/one\.csv cannot be put aside: E/),
+    }),
+  )
 })
 
 it('no folder is taken in which the files would be found again', async () => {
@@ -177,6 +283,7 @@ it('no folder is taken in which the files would be found again', async () => {
   expect(() => requireAside({ move: inbox }, [join(inbox, '*.csv')])).toThrow('would be found again')
   requireAside(below, [join(inbox, '*.csv')])
   requireAside({ move: join(fixture.folder, 'done') }, [inbox])
+  expect(() => requireAside({ move: '/dev' }, [inbox])).toThrow('lies on another file system')
 })
 
 it('a folder that cannot be made is said before anything is loaded', async () => {
@@ -190,6 +297,26 @@ it('a folder that cannot be made is said before anything is loaded', async () =>
         message: expect.stringContaining('cannot be made: ENOTDIR'),
       }),
     )
+})
+
+it('a pattern may match nothing yet, or what is not written to its end; what is named must be there', async () => {
+  await using fixture = await Fixture.open()
+  const inbox = join(fixture.folder, 'in')
+  const names = async (path: string) =>
+    (await new Arrivals([path], { settleMs: 0 }).look()).map(({ name }) => name)
+  expect(await names(join(inbox, '*'))).toEqual([])
+  await expect(names(inbox)).rejects.toMatchObject({ code: 'SOURCE_MISSING' })
+  await mkdir(inbox)
+  expect(await names(inbox)).toEqual([])
+  await writeFile(join(inbox, 'a.csv'), csv(1))
+  await writeFile(join(inbox, 'b.csv.part'), csv(2))
+  await writeFile(join(inbox, 'c.csv~'), csv(3))
+  await symlink(join(inbox, 'nowhere'), join(inbox, 'd.csv'))
+  expect(await names(join(inbox, '*'))).toEqual(['a.csv'])
+  expect(await names(inbox)).toEqual(['a.csv'])
+  // It goes away while the folder is looked at.
+  vi.spyOn(FileSource.prototype, 'stamp').mockImplementationOnce(() => undefined)
+  expect(await names(inbox)).toEqual([])
 })
 
 it('files that are dealt with are not read again, however often the folder is looked at', async () => {
