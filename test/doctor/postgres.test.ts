@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { type LadingError, load, openQueue, openSink, type UnmodelledLoadOptions } from '../../src/index.ts'
 import { describePostgres, freshDatabase, type FreshDatabase } from '../../tooling/servers/database.ts'
-import { startPostgres } from '../../tooling/servers/postgres.ts'
 import { query } from '../support/fixture.ts'
 import { levels, named, Place } from './findings.ts'
 
@@ -51,15 +50,22 @@ describePostgres('doctor of a PostgreSQL database', () => {
   }
 
   it.each([
-    ['a table that is to be made', '', {}],
+    ['a table that is to be made', 2, '', {}],
+    [
+      'a table that is to be made in a schema that is named',
+      2,
+      'CREATE SCHEMA shop;',
+      { table: { schema: 'shop', table: 'orders' } },
+    ],
     [
       'a table of another role, with a sequence',
+      5,
       'CREATE SCHEMA shop; CREATE TABLE shop.orders (id bigint PRIMARY KEY, status text, note text, number serial);',
       { table: { schema: 'shop', table: 'orders' }, choices: { onConflict: 'update' as const } },
     ],
   ])(
     'a role without rights gets the GRANTs that a load needs, and no other: %s',
-    async (_, schema, options) => {
+    async (_, grantCount, schema, options) => {
       await sql(`${schema} REVOKE ALL ON SCHEMA public FROM PUBLIC`)
       await using role = await newRole()
       const path = place.file('orders.csv', orders(10))
@@ -74,7 +80,7 @@ describePostgres('doctor of a PostgreSQL database', () => {
         granted.push(...grants)
         if (grants.length === 0) break
       }
-      expect(granted.length).toBe(schema === '' ? 2 : 5)
+      expect(granted.length).toBe(grantCount)
       for (const grant of granted) {
         await sql(grant.replace('GRANT', 'REVOKE').replace(/ TO (\w+;)$/, ' FROM $1'))
         const without = await loadAll(role.url, path, options).catch(({ code }: LadingError) => ({ code }))
@@ -131,65 +137,6 @@ describePostgres('doctor of a PostgreSQL database', () => {
     // A sequence is the one thing that a rollback leaves.
     expect(await called()).toBe(true)
     expect(await sql('SELECT FROM log')).toEqual([])
-  })
-
-  it('says what a server does not keep, and a role or a database with a lower promise', async () => {
-    await using server = await startPostgres({
-      settings: {
-        fsync: 'off',
-        full_page_writes: 'off',
-        max_connections: '5',
-        superuser_reserved_connections: '1',
-        wal_level: 'logical',
-      },
-    })
-    const queue = `${server.url}?queue=readings`
-    await (await openQueue(queue))[Symbol.asyncDispose]()
-    await query(server.url, "SELECT pg_create_logical_replication_slot('left_behind', 'pgoutput')")
-    await query(
-      server.url,
-      "ALTER DATABASE postgres SET synchronous_commit = 'off'; ALTER ROLE postgres SET statement_timeout = '2s'; CREATE UNLOGGED TABLE orders (id bigint, status text, note text)",
-    )
-    const found = await place.findings({
-      to: server.url,
-      paths: [place.file('orders.csv', orders(10))],
-      consumers: 8,
-      queue,
-    })
-    const ofQueue = found.filter(({ about }) => about === 'queue')
-    expect(levels(ofQueue, 'warn')).toEqual([
-      expect.stringMatching(/^durability: fsync is off/),
-      expect.stringMatching(/^durability: full_page_writes is off/),
-      expect.stringMatching(/^old snapshot: replication slot left_behind is used by nobody/),
-    ])
-    expect(named(found, 'fsync')).toMatchObject([{ level: 'warn' }])
-    expect(named(found, 'full_page_writes')).toMatchObject([{ level: 'warn' }])
-    expect(named(found, 'synchronous_commit')).toMatchObject([
-      { level: 'note', cure: 'ALTER DATABASE "postgres" RESET synchronous_commit;' },
-    ])
-    expect(named(found, 'time-outs')).toMatchObject([
-      { level: 'warn', cure: 'ALTER ROLE "postgres" RESET statement_timeout;' },
-    ])
-    expect(named(found, 'connections')).toMatchObject([{ level: 'warn' }])
-    expect(named(found, 'unlogged')).toMatchObject([
-      { level: 'fail', cure: 'ALTER TABLE public.orders SET LOGGED;' },
-    ])
-    expect(named(found, 'durability').filter(({ about }) => about === 'database')).toEqual([])
-    // No commit would be answered from here on.
-    await query(server.url, 'ALTER ROLE postgres SET default_transaction_read_only = on')
-    await query(server.url, "ALTER SYSTEM SET synchronous_standby_names = 'one'")
-    await query(server.url, 'SELECT pg_reload_conf()')
-    await expect
-      .poll(() => query(server.url, 'SHOW synchronous_standby_names'))
-      .toEqual([{ synchronous_standby_names: 'one' }])
-    const waiting = await place.findings({ to: server.url })
-    expect(named(waiting, 'standbys')).toMatchObject([{ level: 'warn' }])
-    expect(named(waiting, 'read-only')).toMatchObject([
-      {
-        level: 'fail',
-        cure: expect.stringContaining('ALTER ROLE postgres RESET default_transaction_read_only;'),
-      },
-    ])
   })
 
   it('what does not fit is said of each column, and of a file that was loaded before', async () => {

@@ -77,6 +77,14 @@ async function standbys(
         "ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (*)'; SELECT pg_reload_conf();",
       ),
     )
+  if (known === true && synchronous === 0)
+    return add(
+      warn(
+        'standbys',
+        `synchronous_standby_names is ${names}, and of ${all} connected none is synchronous: every commit waits until one is`,
+        "ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (*)'; SELECT pg_reload_conf(); -- or name one that is connected",
+      ),
+    )
   if (commit === 'remote_write')
     add(
       note(

@@ -130,6 +130,7 @@ async function space({ client }: Visit, add: Add): Promise<void> {
   if (folder === null) return undefined
   try {
     const { free } = diskOf(folder)
+    // v8 ignore next -- a file system that states no size holds no database
     if (free === undefined) return undefined
     const detail = `${sizeText(free)} are free where ${folder} lies`
     add(

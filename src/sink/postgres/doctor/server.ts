@@ -2,7 +2,7 @@
 import type pg from 'pg'
 import { shownIdentifier } from '../../../driver/postgres/identifier.ts'
 import { streamOf } from '../../../driver/postgres/silence.ts'
-import { findingsAbout } from '../../../core/finding.ts'
+import { type Finding, findingsAbout } from '../../../core/finding.ts'
 import { zoneRelease } from '../../../model/zones.ts'
 import { median } from '../../measured.ts'
 import { type Check, row } from './visit.ts'
@@ -57,6 +57,7 @@ export const server: Check = async ({ client }, add) => {
         'add ?sslmode=require to the URL (if the server has none: ALTER SYSTEM SET ssl = on, with a certificate)',
       ),
     )
+  // v8 ignore if -- a server as old as that is not here
   if (found.major < leastVersion)
     add(fail('version', `PostgreSQL ${found.version}: Lading needs ${leastVersion} or newer`))
   else add(ok('version', `PostgreSQL ${found.version}`))
@@ -135,20 +136,22 @@ export const zones: Check = async ({ client }, add) => {
      FROM pg_timezone_names JOIN unnest($1::text[], $2::timestamptz[]) AS asked (zone, at) ON zone = name`,
     [changed.map(([zone]) => zone), changed.map(([, at]) => at)],
   )
-  const theirs = new Map(rows.map(({ zone, minutes }) => [zone, minutes]))
+  add(zonesFinding(new Map(rows.map(({ zone, minutes }) => [zone, minutes]))))
+}
+
+/** `theirs`: minutes east of UTC by the server's rules, of the zones that it knows. */
+export function zonesFinding(theirs: ReadonlyMap<string, number>): Finding {
   const differing = changed.filter(([zone, at]) => theirs.get(zone) !== offsetOf(zone, at))
   if (differing.length === 0)
-    return add(ok('time zones', `the server's rules agree with those of ${zoneRelease} here`))
+    return ok('time zones', `the server's rules agree with those of ${zoneRelease} here`)
   const shown = differing.map(
     ([zone, at]) =>
       `${zone} ${at.slice(0, 10)}: ${shownOffset(theirs.get(zone))} there, ${shownOffset(offsetOf(zone, at))} here`,
   )
-  add(
-    note(
-      'time zones',
-      `local times in files are read by the data of this Node (${zoneRelease}), and the server shows times by other rules: ${shown.join('; ')}`,
-      'update tzdata on the server (or Node here), then restart it',
-    ),
+  return note(
+    'time zones',
+    `local times in files are read by the data of this Node (${zoneRelease}), and the server shows times by other rules: ${shown.join('; ')}`,
+    'update tzdata on the server (or Node here), then restart it',
   )
 }
 
@@ -157,16 +160,12 @@ const shownOffset = (minutes: number | undefined): string =>
     ? 'unknown'
     : `${minutes < 0 ? '-' : '+'}${[Math.trunc(Math.abs(minutes) / 60), Math.abs(minutes) % 60].map((n) => String(n).padStart(2, '0')).join(':')}`
 
-/** Minutes east of UTC; undefined for a zone that this Node does not know. */
-function offsetOf(timeZone: string, at: string): number | undefined {
-  try {
-    const parts = new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' }).formatToParts(
-      new Date(at),
-    )
-    const [, sign, hours, minutes] =
-      /GMT(?:([+-])(\d\d):(\d\d))?/.exec(parts.find(({ type }) => type === 'timeZoneName')?.value ?? '') ?? []
-    return sign === undefined ? 0 : (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes))
-  } catch {
-    return undefined
-  }
+/** Minutes east of UTC. */
+function offsetOf(timeZone: string, at: string): number {
+  const parts = new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' }).formatToParts(
+    new Date(at),
+  )
+  const [, sign, hours, minutes] =
+    /GMT(?:([+-])(\d\d):(\d\d))?/.exec(parts.find(({ type }) => type === 'timeZoneName')?.value ?? '') ?? []
+  return sign === undefined ? 0 : (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes))
 }

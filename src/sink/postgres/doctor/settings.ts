@@ -1,6 +1,7 @@
 /** Settings as this session has them, and who has set them. */
 import type pg from 'pg'
 import { identifier } from '../../../driver/postgres/identifier.ts'
+import { row } from './visit.ts'
 
 export interface Setting {
   /** In the unit of the setting: of memory and time in what pg_settings says, -1 and 0 mean off. */
@@ -23,17 +24,28 @@ export async function settingsOf(client: pg.Client, names: readonly string[]): P
   return new Map(rows.map(({ name, ...setting }) => [name, setting]))
 }
 
-/** For the statement that undoes a setting where it was made. */
+/** What undoes a setting where it was made. */
 export async function resetOf(client: pg.Client, name: string, source: string): Promise<string> {
-  const { rows } = await client.query<{ role: string; database: string }>(
-    'SELECT current_user::text AS role, current_database()::text AS database',
+  const { role, database, standard } = await row<{ role: string; database: string; standard: string }>(
+    client,
+    'SELECT current_user::text AS role, current_database()::text AS database, boot_val AS standard FROM pg_settings WHERE name = $1',
+    [name],
   )
-  const { role = '', database = '' } = rows[0] ?? {}
-  if (source === 'user') return `ALTER ROLE ${identifier(role)} RESET ${name};`
-  if (source === 'database') return `ALTER DATABASE ${identifier(database)} RESET ${name};`
-  if (source === 'database user')
-    return `ALTER ROLE ${identifier(role)} IN DATABASE ${identifier(database)} RESET ${name};`
-  return `ALTER SYSTEM RESET ${name}; SELECT pg_reload_conf();`
+  switch (source) {
+    case 'user':
+      return `ALTER ROLE ${identifier(role)} RESET ${name};`
+    case 'database':
+      return `ALTER DATABASE ${identifier(database)} RESET ${name};`
+    case 'database user':
+      return `ALTER ROLE ${identifier(role)} IN DATABASE ${identifier(database)} RESET ${name};`
+    case 'client':
+      return `leave ${name} out of the URL, or out of PGOPTIONS`
+    case 'command line':
+      return `start the server without -c ${name}`
+    default:
+      // RESET would take back only what ALTER SYSTEM itself has set.
+      return `ALTER SYSTEM SET ${name} = '${standard}'; SELECT pg_reload_conf();`
+  }
 }
 
 export const placeOf = (source: string): string =>

@@ -20,7 +20,5 @@ export async function row<Row extends object>(
   sql: string,
   values: readonly unknown[] = [],
 ): Promise<Row> {
-  const { rows } = await client.query<Row>(sql, [...values])
-  if (rows[0] === undefined) throw new Error('no answer')
-  return rows[0]
+  return (await client.query<Row>(sql, [...values])).rows[0] as Row
 }

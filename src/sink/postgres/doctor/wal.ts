@@ -1,7 +1,7 @@
 /** Settings of the write-ahead log that decide how long a load takes. */
 import { count } from '../../../core/counted.ts'
 import { findingsAbout } from '../../../core/finding.ts'
-import { bytes, milliseconds, settingsOf } from './settings.ts'
+import { bytes, milliseconds, type Setting, settingsOf } from './settings.ts'
 import { type Check, row } from './visit.ts'
 
 const { ok, note } = findingsAbout('database')
@@ -26,15 +26,15 @@ export const logSettings: Check = async ({ client }, add) => {
     'shared_buffers',
     'full_page_writes',
   ])
-  const size = settings.get('max_wal_size')
-  const timeout = settings.get('checkpoint_timeout')
-  if (size === undefined || timeout === undefined) return undefined
+  const of = (name: string) => settings.get(name) as Setting
+  const size = of('max_wal_size')
+  const timeout = of('checkpoint_timeout')
   const { timed, requested, since } = await checkpointsOf(client)
   const forced = requested > timed && requested > 10
   const said = forced
     ? `; ${count(requested)} of ${count(timed + requested)} checkpoints since ${since?.slice(0, 10) ?? 'the start'} came early for that`
     : ''
-  const images = settings.get('full_page_writes')?.value === 'on'
+  const images = of('full_page_writes').value === 'on'
   if (bytes(size) < smallLog || forced)
     add(
       note(
@@ -51,7 +51,7 @@ export const logSettings: Check = async ({ client }, add) => {
         `ALTER SYSTEM SET checkpoint_timeout = '15min'; ${reload}`,
       ),
     )
-  if (images && settings.get('wal_compression')?.value === 'off')
+  if (images && of('wal_compression').value === 'off')
     add(
       note(
         'wal_compression',
@@ -59,8 +59,8 @@ export const logSettings: Check = async ({ client }, add) => {
         `ALTER SYSTEM SET wal_compression = 'lz4'; ${reload}`,
       ),
     )
-  const buffers = settings.get('shared_buffers')
-  if (buffers !== undefined && bytes(buffers) < smallBuffers)
+  const buffers = of('shared_buffers')
+  if (bytes(buffers) < smallBuffers)
     add(
       note(
         'shared_buffers',
@@ -68,9 +68,9 @@ export const logSettings: Check = async ({ client }, add) => {
         "ALTER SYSTEM SET shared_buffers = '2GB'; -- a quarter of the memory; then restart the server",
       ),
     )
-  if (settings.get('wal_level')?.value === 'minimal')
+  if (of('wal_level').value === 'minimal')
     add(ok('wal_level', 'wal_level is minimal: indexes that are built at the end of a load are not logged'))
-  else if (settings.get('wal_level')?.value === 'logical')
+  else if (of('wal_level').value === 'logical')
     add(
       note(
         'wal_level',
