@@ -133,7 +133,7 @@ describePostgres('doctor of a PostgreSQL server', () => {
     // Sessions report to the statistics when they are idle.
     await sql('SELECT pg_stat_force_next_flush()')
     await expect
-      .poll(() => sql('SELECT n_dead_tup::int FROM pg_stat_user_tables'))
+      .poll(() => sql('SELECT n_dead_tup::int FROM pg_stat_user_tables WHERE relname = $$orders$$'))
       .toEqual([{ n_dead_tup: 40_000 }])
     const found = await place.findings({ to: server.url, paths: [place.file('orders.csv', orders)] })
     expect(named(found, 'checkpoint_timeout')).toMatchObject([{ level: 'note' }])

@@ -7,13 +7,14 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import pg from 'pg'
 import { describe, expect, it } from 'vitest'
-import { poolerError } from '../../src/driver/postgres/pooling.ts'
+import { poolerCure, poolerError } from '../../src/driver/postgres/pooling.ts'
 import { integer, text } from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
 import { PostgresSink } from '../../src/sink/postgres/postgres.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
 import { freePort } from '../../tooling/servers/engine.ts'
 import { applied, write } from '../contract/sink/target.ts'
+import { named, Place } from '../doctor/findings.ts'
 import { openPostgres } from '../sink/postgres-target.ts'
 
 const model = defineModel({
@@ -28,6 +29,7 @@ const parts = (key: string) => [{ key, records: [['1', key]] }]
 async function startPgBouncer(
   url: string,
   mode: string,
+  more = '',
 ): Promise<{ readonly url: string } & AsyncDisposable> {
   const target = new URL(url)
   const through = new URL(url)
@@ -37,7 +39,7 @@ async function startPgBouncer(
   const file = join(folder, 'pgbouncer.ini')
   writeFileSync(
     file,
-    `[databases]\n* = host=127.0.0.1 port=${target.port} user=${target.username}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = ${through.port}\nunix_socket_dir =\nauth_type = any\npool_mode = ${mode}\nignore_startup_parameters = extra_float_digits\n`,
+    `[databases]\n* = host=127.0.0.1 port=${target.port} user=${target.username}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = ${through.port}\nunix_socket_dir =\nauth_type = any\npool_mode = ${mode}\nignore_startup_parameters = extra_float_digits\n${more}`,
   )
   const pooler = spawn('pgbouncer', [...(process.getuid?.() === 0 ? ['-u', 'nobody'] : []), file], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -55,6 +57,11 @@ async function startPgBouncer(
   }
 }
 
+async function saysDoctor(url: string) {
+  using place = new Place()
+  return named(await place.findings({ to: url }), 'pooler')
+}
+
 const isThere = spawnSync('pgbouncer', ['--version']).status === 0
 
 describePostgres('a pooler before PostgreSQL', () => {
@@ -70,6 +77,9 @@ describePostgres('a pooler before PostgreSQL', () => {
           /refuses transactions \(pool_mode = statement\).*; pool_mode = session/,
         ),
       })
+      expect(await saysDoctor(pooler.url)).toMatchObject([
+        { level: 'fail', detail: expect.stringContaining('(pool_mode = statement)'), cure: poolerCure },
+      ])
     })
 
     it('in transaction mode: a load that meets the staging table of another stops and says why', async () => {
@@ -86,6 +96,24 @@ describePostgres('a pooler before PostgreSQL', () => {
           /for one transaction \(pool_mode = transaction\).*; pool_mode = session/,
         ),
       })
+      expect(await saysDoctor(pooler.url)).toMatchObject([
+        { level: 'fail', detail: expect.stringContaining('(pool_mode = transaction)'), cure: poolerCure },
+      ])
+    })
+
+    it('in transaction mode with sessions in turn: that it lends them shows to the doctor all the same', async () => {
+      await using target = await openPostgres()
+      await using pooler = await startPgBouncer(target.url, 'transaction', 'server_round_robin = 1\n')
+      const others = [1, 2, 3].map(() => new pg.Client(pooler.url))
+      for (const other of others) {
+        await other.connect()
+        await other.query('BEGIN')
+      }
+      for (const other of others) {
+        await other.query('COMMIT')
+        await other.end()
+      }
+      expect(await saysDoctor(pooler.url)).toMatchObject([{ level: 'fail' }])
     })
 
     it('in session mode: one load after the other is written', async () => {
@@ -97,11 +125,13 @@ describePostgres('a pooler before PostgreSQL', () => {
         expect(await write(sink, model, parts(key))).toEqual([applied(1)])
       }
       expect(await target.query('SELECT note FROM items')).toEqual([{ note: 'c' }])
+      expect(await saysDoctor(pooler.url)).toMatchObject([{ level: 'note' }])
     })
   })
 })
 
-const staging = 'relation "lading_staging_0123456789abcdef" already exists'
+const stagingName = 'lading_staging_0123456789abcdef'
+const staging = `relation "${stagingName}" already exists`
 const statement = 'transaction blocks not allowed in statement pooling mode'
 
 /** As the driver makes it of what the server says; errors of PgBouncer name no routine. */
@@ -118,6 +148,11 @@ describe('an error is that of a pooler', () => {
       'a staging table that is gone',
       errorOf('42P01', 'relation "pg_temp.lading_staging_01" does not exist'),
       true,
+    ],
+    [
+      'a staging table that may not be used',
+      errorOf('42501', `permission denied for table ${stagingName}`),
+      false,
     ],
     ['a table that is there already', errorOf('42P07', 'relation "a" already exists'), false],
   ] as const)('%s: %s', ([, error, isPoolers]) => {

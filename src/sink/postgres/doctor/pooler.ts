@@ -50,6 +50,7 @@ async function sharedBy(
         await other.query('BEGIN')
       } catch (error) {
         if (refusesTransactions(error)) return 'statement'
+        // v8 ignore next -- a connection that breaks at this moment
         throw error
       }
       const theirs = await pidOf(other)

@@ -57,7 +57,8 @@ export const rights: Check = async ({ client }, add) => {
       need(
         found.mayMake && found.foreign === 0,
         'may not bring the ledger up to this version: its owner must run lading once, such as with lading status',
-        `GRANT CREATE ON SCHEMA lading ${to}`,
+        // Only an owner alters a table, whatever others are granted.
+        found.foreign === 0 ? `GRANT CREATE ON SCHEMA lading ${to}` : 'lading status # as the owner',
       )
   }
   if (complete) add(ok('rights', `role ${found.role} may ${found.hasLedger ? 'use' : 'make'} the ledger`))
