@@ -6,6 +6,7 @@ import { defined, defineLater } from './settings/defined.ts'
 import { dropEmpty, nameRegion } from './settings/environment.ts'
 import { withExamples } from './settings/examples.ts'
 import { headingOf, inGroups } from './settings/groups.ts'
+import { keepTyped } from './settings/hint.ts'
 import { loggingOptions, presumeFormat, printError, printErrorLine } from './terminal/log.ts'
 import { defaultSinkUrl, exampleSinkUrl } from '../sink/registry.ts'
 import { boundGarbage, endGrowth } from './run/memory.ts'
@@ -152,6 +153,7 @@ export async function program(words?: readonly string[]): Promise<Command> {
       for (const each of leavesOf(command)) {
         for (const option of loggingOptions()) each.addOption(option)
         inGroups(each)
+        keepTyped(each)
       }
     })
     if (isNamed(name)) defined(command)

@@ -6,7 +6,8 @@ import type { WantedField } from '../core/cells.ts'
 import type { Notations } from '../core/notation.ts'
 import type { SkipWhen } from '../core/skip.ts'
 import { isMasked, type Model, type ModelColumn, sourceColumns, sourceNames } from './model.ts'
-import { notationOf, textWritten } from './notation/notation.ts'
+import { textWritten } from './notation/notation.ts'
+import { notationOf } from './notation/stated.ts'
 
 /** One for each field of each column that is read from the source, in the order of the columns. */
 export const wantedFields = (model: Model): WantedField[] =>

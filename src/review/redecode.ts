@@ -5,10 +5,12 @@
 import { asBuffer } from '../core/bytes.ts'
 import { type Fault, maxRawBytes } from '../core/fault.ts'
 import type { Layout } from '../core/load.ts'
+import type { Notations } from '../core/notation.ts'
 import { sha256Of } from '../core/sha256.ts'
 import { messageLayout } from '../format/registry.ts'
 import { isMasked, sourceColumns, sourceNames } from '../model/model.ts'
 import { withRecord } from '../model/hooks.ts'
+import { restated } from '../model/notation/stated.ts'
 import type { RowBuffer } from '../model/writer.ts'
 import type { StoredReject } from '../sink/ledger.ts'
 import type { RejectReplay, Verdict } from '../sink/sink.ts'
@@ -29,14 +31,19 @@ const leftOut: Fault = { code: 'RECORD_FILTERED', detail: 'the model or an optio
 export const layoutOf = ({ layout, loadId }: Pick<StoredReject, 'layout' | 'loadId'>): Layout | undefined =>
   layout ?? (loadId === undefined ? messageLayout : undefined)
 
+export interface RedecoderOptions extends DecoderOptions {
+  /** How values are written, over what their load says. */
+  readonly notations?: Notations | undefined
+}
+
 export class Redecoder {
-  readonly #options: DecoderOptions
+  readonly #options: RedecoderOptions
   readonly #rows: RowBuffer
   /** By the key of records, their layout, and the fields that hold masks. */
   readonly #records = new Map<string, Records | Unfit>()
 
   /** Rows are written to `rows`. */
-  constructor(options: DecoderOptions, rows: RowBuffer) {
+  constructor(options: RedecoderOptions, rows: RowBuffer) {
     this.#options = options
     this.#rows = rows
   }
@@ -108,13 +115,14 @@ export class Redecoder {
     let records = this.#records.get(key)
     if (records === undefined) {
       const model = withoutMasks(this.#options.model, masked)
-      const { ignoreExtra } = this.#options
+      const { ignoreExtra, notations } = this.#options
       const fields = [
         ...sourceColumns(model).flatMap(sourceNames),
         ...(keyField === undefined ? [] : [keyField]),
       ]
       const redacted = masked.length > 0 ? fields : []
-      records = Records.of(layout, { model, ignoreExtra, keyField, redacted }, this.#rows)
+      const written = notations === undefined ? layout : { ...layout, ...restated(layout, notations) }
+      records = Records.of(written, { model, ignoreExtra, keyField, redacted }, this.#rows)
       this.#records.set(key, records)
     }
     return records

@@ -4,6 +4,7 @@ import { LadingError } from '../core/errors.ts'
 import { ignoreEvents, type Listener } from '../core/events.ts'
 import { type RetryPolicy, retrying } from '../core/retry.ts'
 import type { Layout } from '../core/load.ts'
+import type { Notations } from '../core/notation.ts'
 import type { Abortable } from '../core/wait.ts'
 import { formatOf, messageLayout } from '../format/registry.ts'
 import { deletedField, modelOfChanges } from '../model/change.ts'
@@ -25,6 +26,8 @@ export interface ReplayRejectsOptions extends Abortable {
   readonly pipeline?: string | undefined
   readonly ignoreExtra?: boolean | undefined
   readonly dedupKey?: DedupKey | undefined
+  /** How values are written, over what their load says. */
+  readonly notations?: Notations | undefined
   readonly onEvent?: Listener | undefined
 }
 
@@ -68,12 +71,13 @@ async function replayTogether(
     pipeline = tableName(model),
     ignoreExtra = false,
     dedupKey = defaultDedupKey,
+    notations,
     signal,
     onEvent,
   } = options
   requireChanges(sink, model)
   const rows = sink.rows(model)
-  const redecoder = new Redecoder({ pipeline, model, ignoreExtra, dedupKey }, rows)
+  const redecoder = new Redecoder({ pipeline, model, ignoreExtra, dedupKey, notations }, rows)
   const decoded = rejects.map((reject) => redecoder.decode(reject))
   const replays = decoded.filter((each): each is RejectReplay => !('kind' in each))
   if (replays.length === 0) return decoded as readonly Verdict[]

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { Client } from 'pg'
 import { describe, expect, it } from 'vitest'
 import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
-import { expectError, Folder, header, record, records, library } from './run.ts'
+import { expectError, Folder, header, library, pasted, record, records } from './run.ts'
 
 const model = (columns: string, key = '') => `
 import { appendFileSync } from 'node:fs'
@@ -66,9 +66,6 @@ async function interrupted(
   child.kill('SIGINT')
   expect(await closed).toEqual([75, null])
 }
-
-const pasted = (out: string, command: string): string =>
-  new RegExp(`lading ${command} .*`).exec(out)?.[0] ?? 'nothing was printed'
 
 function loop(open: (folder: Folder) => Promise<Place>): void {
   it('rows that were dropped or deleted are missed, and the command that is printed loads them from scratch, rejects included', async () => {
@@ -184,7 +181,7 @@ describe.concurrent('the same file', () => {
     database.close()
     const again = await folder.lading('load', 'a.csv', '--model', './right.ts', '--to', 'sqlite:a.db')
     expect(again.out).toContain(
-      '2 records of these loads were rejected before; after correcting the model or the table: ',
+      '2 records of these loads were rejected before; after correcting the model, the table or the options: ',
     )
     expect(await folder.paste(pasted(again.out, 'rejects replay'))).toMatchObject({ code: 0 })
     expect(folder.rows('people', 'a.db')).toBe(2)

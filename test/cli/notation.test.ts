@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { expectError, Folder, library } from './run.ts'
+import { expectError, Folder, library, pasted } from './run.ts'
 
 const model = `
 import { defineModel } from '${library}'
@@ -49,6 +49,29 @@ it.each([
   await using folder = await Folder.make({ 'orders.csv': csv })
   const run = await folder.lading('load', 'orders.csv', ...options)
   expectError(run, 'USAGE', 64, problem)
+})
+
+it('options that a first run lacked are in the replay that the second one prints, and load its rejects', async () => {
+  const odd =
+    'code;day;at;amount;count\nA;03.01.2026;x;1,5;n/v\nB;2026-01-14;x;2.5;1\nC;04.01.2026;x;3,5;k.A.\n'
+  await using folder = await Folder.make({ 'odd.csv': odd })
+  const load = (...more: string[]) => folder.lading('load', 'odd.csv', '--columns', typed, ...more)
+  const typed = 'day:date,amount:numeric,count:integer'
+  const first = await load('--decimal', ',', '--date-format', 'DD.MM.YYYY')
+  expect([first.code, folder.rows('odd')], first.err).toEqual([3, 0])
+  const formats = ['--date-format', 'DD.MM.YYYY', '--null', 'n/v,k.A.']
+  const second = await load('--decimal', 'amount=,', '--null', 'none', ...formats)
+  const replay = pasted(second.out, 'rejects replay')
+  for (const option of ['--decimal amount=,', '--date-format DD.MM.YYYY', '--null none --null n/v,k.A.'])
+    expect(replay).toContain(option)
+  expect((await folder.paste(replay)).out).toContain('of 3 rejects: loaded 2, skipped 0, still rejected 1')
+  const again = await folder.lading('rejects', 'replay', '--decimal', '.', '--date-format', 'day=YYYY-MM-DD')
+  expect(again).toMatchObject({ code: 0, out: expect.stringMatching(/^\d: loaded/) })
+  expect(folder.sql('SELECT code, day, amount, count FROM odd ORDER BY code')).toEqual([
+    { code: 'A', day: '2026-01-03', amount: '1.5', count: null },
+    { code: 'B', day: '2026-01-14', amount: '2.5', count: 1 },
+    { code: 'C', day: '2026-01-04', amount: '3.5', count: null },
+  ])
 })
 
 it('records are left out by an option, and the receipt says how many', async () => {

@@ -178,3 +178,7 @@ export function expectError(
   expect(run.err).not.toMatch(/^\s+at /m)
   expect(run.err.trimEnd().split('\n').at(-1)).toBe(errors[0])
 }
+
+/** The command that a run printed for a person to paste. */
+export const pasted = (out: string, command: string): string =>
+  new RegExp(`lading ${command} .*`).exec(out)?.[0] ?? 'nothing was printed'

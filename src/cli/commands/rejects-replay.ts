@@ -15,6 +15,7 @@ import {
   withoutModel,
 } from '../run/ledger.ts'
 import { usualModel } from '../settings/model.ts'
+import { type ValueFlags, valueOptions, valueSettings } from '../settings/notation.ts'
 import {
   dedupKeyOption,
   ignoreExtraOption,
@@ -28,7 +29,7 @@ import {
 import { count, print, printJson } from '../terminal/output.ts'
 import { reporter } from '../terminal/report.ts'
 
-interface Flags extends ChoiceFlags, TableFlags {
+interface Flags extends ChoiceFlags, TableFlags, ValueFlags {
   readonly model?: string
   readonly pipeline?: string
   readonly ignoreExtra?: boolean
@@ -46,6 +47,7 @@ export function replayCommand(): Command {
   const more = [
     keptModelOption(),
     ...tableOptions(),
+    ...valueOptions(),
     pipelineOption(),
     ignoreExtraOption(),
     dedupKeyOption(),
@@ -55,9 +57,11 @@ export function replayCommand(): Command {
   withExamples(replay, [
     ['rejects replay 7'],
     ['rejects replay --code CONSTRAINT_FOREIGN_KEY', 'after loading the rows that they refer to'],
+    ['rejects replay --null n/a', 'after values that are none were refused'],
     ['rejects replay --model ./my-model.ts', 'all of a model'],
   ])
   return replay.action(async (ids: number[], flags: Flags) => {
+    const notations = valueSettings(flags)
     const { replayAnyRejects } = await import('../../review/replay.ts')
     await withKeptModels(flags, async (sink, models, given) => {
       // Without a model, each reject has the pipeline and the model of its load.
@@ -67,7 +71,7 @@ export function replayCommand(): Command {
       // Skip rejects of other pipelines, unless their ids were given.
       const filter = { ...(await choiceOf(sink.ledger, flags)), pipeline: asked }
       const { ignoreExtra, dedupKey } = flags
-      const options = { sink, models, pipeline, ignoreExtra, dedupKey, onEvent: reporter() }
+      const options = { sink, models, pipeline, ignoreExtra, dedupKey, notations, onEvent: reporter() }
       for await (const rejects of chosenRejects(sink.ledger, ids, filter)) {
         const verdicts = await replayAnyRejects(rejects, options)
         for (const [index, reject] of rejects.entries()) {

@@ -77,7 +77,7 @@ function printRejectedBefore({ totals, withRejects: [one] }: Account): void {
   const rejects = totals.openRejects
   const only = totals.withRejects === 1 ? ['--load', shortId(one.loadId)] : []
   print(
-    `${counted(rejects, 'record')} of these loads ${rejects === 1 ? 'was' : 'were'} rejected before; after correcting the model or the table: ${hint('rejects replay', ...only)}`,
+    `${counted(rejects, 'record')} of these loads ${rejects === 1 ? 'was' : 'were'} rejected before; after correcting the model, the table or the options: ${hint('rejects replay', ...only)}`,
   )
 }
 

@@ -25,6 +25,9 @@ const shared: readonly string[] = [
   'root',
 ]
 
+/** How values are written, which a replay of rejects takes too. */
+const ofValues: readonly string[] = ['null', 'decimal', 'thousands', 'money', 'dateFormat', 'excelText']
+
 /** URL options and their variables. */
 const variables: Readonly<Record<string, string>> = { to: 'LADING_TO', queue: 'LADING_QUEUE' }
 
@@ -32,9 +35,28 @@ let running: Command | undefined
 
 export const hintsRepeat = (command: Command): void => void (running = command)
 
+/** As typed, of values that are no texts. */
+const typed = new WeakMap<object, readonly string[]>()
+
+/** Lets hints repeat options whose parsers make lists or objects of texts. */
+export function keepTyped({ options }: Command): void {
+  for (const option of options) {
+    const { parseArg } = option
+    if (parseArg === undefined) continue
+    option.argParser<unknown>((text, earlier) => {
+      const value: unknown = parseArg(text, earlier)
+      if (isObject(value)) typed.set(value, [...((isObject(earlier) && typed.get(earlier)) || []), text])
+      return value
+    })
+  }
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
+
 /** The command with these words, for example `lading rejects list --load 4fc3ab34 --to sqlite:my.db`. */
 export function hint(command: string, ...words: readonly (string | number)[]): string {
-  const repeated = shared.filter((name) => !words.includes(`--${name}`))
+  const names = command === 'rejects replay' ? [...shared, ...ofValues] : shared
+  const repeated = names.filter((name) => !words.includes(`--${name}`))
   const given = running === undefined ? [] : givenOptions(running, repeated, named(running, command))
   return ['lading', command, ...words.map(String).map(quoted), ...given, ...configWords().map(quoted)].join(
     ' ',
@@ -123,6 +145,8 @@ function worded(option: Option, value: unknown): string[] {
   const flag = option.long ?? ''
   // `--no-header` and `--header` have the same name.
   if (typeof value === 'boolean') return value === option.negate ? [] : [flag]
+  if (isObject(value))
+    return (typed.get(value) ?? []).flatMap((text) => (holdsSecret(text) ? [] : [flag, quoted(text)]))
   if (typeof value !== 'string' && typeof value !== 'number') return []
   const variable = variables[option.attributeName()]
   return [

@@ -62,7 +62,8 @@ function skipWhen(
   return { ...earlier, [field]: [...before, value] }
 }
 
-export const notationOptions = () => [
+/** How values are written. */
+export const valueOptions = () => [
   new Option('--null <texts>', 'texts that mean no value, for example NA,-').argParser(nulls),
   new Option(
     '--decimal <sign>',
@@ -78,24 +79,36 @@ export const notationOptions = () => [
     'dates and times, such as DD.MM.YYYY or epoch-ms; or excel-days; FIELD=FORMAT for one field; may be repeated',
   ).argParser(dateFormat),
   new Option('--excel-text', '="007" is the text 007'),
+]
+
+export const notationOptions = () => [
+  ...valueOptions(),
   new Option(
     '--skip-when <field=text>',
     'leave out records whose field has this text; none: no value; may be repeated; receipts count them',
   ).argParser(skipWhen),
 ]
 
-export interface NotationFlags {
+export interface ValueFlags {
   readonly null?: readonly string[]
   readonly decimal?: readonly DecimalSign[]
   readonly thousands?: string
   readonly money?: true | string
   readonly dateFormat?: readonly DateFormat[]
   readonly excelText?: true
+}
+
+export interface NotationFlags extends ValueFlags {
   readonly skipWhen?: SkipWhen
 }
 
+export const notationSettings = (flags: NotationFlags): Pick<Reading, keyof Notations | 'skipWhen'> => ({
+  ...valueSettings(flags),
+  ...(flags.skipWhen && { skipWhen: flags.skipWhen }),
+})
+
 /** Throws `USAGE` for a notation that nothing is written in. */
-export function notationSettings(flags: NotationFlags): Pick<Reading, keyof Notations | 'skipWhen'> {
+export function valueSettings(flags: ValueFlags): Notations {
   const { decimal: signs = [], thousands, money, dateFormat: formats = [], excelText } = flags
   const decimal = signs.find(({ field }) => field === undefined)?.sign
   const notation: Notation = {
@@ -120,5 +133,5 @@ export function notationSettings(flags: NotationFlags): Pick<Reading, keyof Nota
   const problem = notationsProblem(notations)
   if (problem !== undefined)
     throw new LadingError('USAGE', `--decimal, --thousands, --money and --date-format: ${problem}`)
-  return { ...notations, ...(flags.skipWhen && { skipWhen: flags.skipWhen }) }
+  return notations
 }

@@ -1,7 +1,7 @@
 /** How the values of a field are written, where the type of its column is given: told by their shapes alone. */
 import type { Notation } from '../../core/notation.ts'
 import type { ColumnType } from '../../model/columns.ts'
-import { type Holds, holds } from '../../model/notation/notation.ts'
+import { type Holds, holds } from '../../model/notation/holds.ts'
 import type { Question } from '../decision.ts'
 import type { ColumnProfile } from './column.ts'
 import { fits } from './dates.ts'

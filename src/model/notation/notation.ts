@@ -9,110 +9,12 @@ import { withoutBlanks } from '../../core/text.ts'
 import type { ColumnType } from '../columns.ts'
 import { type EpochReader, epochReader } from './epoch.ts'
 import type { Instant } from './instant.ts'
+import { type Holds, holds, isTimes, ofNumbers, ofTimes } from './holds.ts'
 import { numberExample, numberProblems, numberRewrite } from './number.ts'
 import { hasDate, patternProblems, patternReader } from './pattern.ts'
 
 /** Null is no value. */
 export type Written = (text: string) => string | null | Fault
-
-/** What a column holds, as far as notations differ. */
-export type Holds = 'number' | 'date' | 'time' | 'timestamp' | 'timestamptz' | 'text' | 'any'
-
-const kinds: Readonly<Record<string, Holds>> = {
-  integer: 'number',
-  bigint: 'number',
-  double: 'number',
-  numeric: 'number',
-  exactNumber: 'number',
-  date: 'date',
-  time: 'time',
-  timeOfDay: 'time',
-  timestamp: 'timestamp',
-  timestamptz: 'timestamptz',
-}
-
-/** SQL names of the types of a `custom` column. */
-const names: readonly (readonly [RegExp, Holds])[] = [
-  [
-    /^(?:smallint|int\d?|integer|bigint|real|float\d?|double precision|numeric|decimal|money)\b(?!.*\[)/i,
-    'number',
-  ],
-  [/^date\b(?!.*\[)/i, 'date'],
-  [/^(?:timestamptz|timestamp\b.*with time zone)(?!.*\[)/i, 'timestamptz'],
-  [/^timestamp\b(?!.*\[)/i, 'timestamp'],
-  [/^time\b(?!.*\[)/i, 'time'],
-]
-
-export function holds({ kind, sql }: ColumnType): Holds {
-  if (kind !== 'custom') return kinds[kind] ?? 'text'
-  return names.find(([name]) => name.test(sql ?? ''))?.[1] ?? 'any'
-}
-
-const isTimes = (held: Holds): boolean => held !== 'number' && held !== 'text' && held !== 'any'
-
-/** Whether the notation says something of numbers, and of times. */
-const ofNumbers = ({ decimal, thousands, money, percent }: Notation): boolean =>
-  decimal !== undefined || thousands !== undefined || money !== undefined || percent !== undefined
-const ofTimes = ({ pattern, epoch }: Notation): boolean => pattern !== undefined || epoch !== undefined
-
-const numbersOf = ({ decimal, thousands, money, percent }: Notation): Notation =>
-  given({ decimal, thousands, money, percent })
-const timesOf = ({ pattern, epoch }: Notation): Notation => given({ pattern, epoch })
-const textsOf = ({ trim, nulls, excelText }: Notation): Notation => given({ trim, nulls, excelText })
-
-const given = (notation: { readonly [K in keyof Notation]: Notation[K] | undefined }): Notation =>
-  Object.fromEntries(Object.entries(notation).filter(([, value]) => value !== undefined))
-
-/**
- * The notation of a column, of what its model states, what the layout states of its field, and what the
- * layout states of every field; undefined where none says anything. The first that says something of numbers
- * decides them all, and so with times.
- */
-export function notationOf(
-  own: Notation | undefined,
-  field: string | undefined,
-  type: ColumnType,
-  { notation, notations }: Notations = {},
-): Notation | undefined {
-  const ofField =
-    field !== undefined && notations !== undefined && Object.hasOwn(notations, field)
-      ? notations[field]
-      : undefined
-  const stated = [own, ofField, notation && suited(notation, holds(type))].filter(
-    (each) => each !== undefined,
-  )
-  if (stated.length === 0) return undefined
-  const merged = {
-    ...Object.assign({}, ...stated.toReversed().map(textsOf)),
-    ...numbersOf(stated.find(ofNumbers) ?? {}),
-    ...timesOf(stated.find(ofTimes) ?? {}),
-  }
-  return Object.keys(merged).length === 0 ? undefined : merged
-}
-
-/** What is stated of a field: what is stated of it alone decides its numbers, or its times, whole. */
-export function statedOf(field: string, { notation, notations = {} }: Notations): Notation | undefined {
-  const own = Object.hasOwn(notations, field) ? notations[field] : undefined
-  if (own === undefined || notation === undefined) return own ?? notation
-  return {
-    ...textsOf(notation),
-    ...(ofNumbers(own) ? {} : numbersOf(notation)),
-    ...(ofTimes(own) ? {} : timesOf(notation)),
-    ...own,
-  }
-}
-
-/** What of a notation of every field holds for a column. */
-function suited(notation: Notation, held: Holds): Notation {
-  const { pattern } = notation
-  const timed =
-    isTimes(held) && (pattern === undefined || (held === 'time' ? !hasDate(pattern) : hasDate(pattern)))
-  return {
-    ...textsOf(notation),
-    ...(held === 'number' || isTimes(held) ? numbersOf(notation) : {}),
-    ...(timed ? timesOf(notation) : {}),
-  }
-}
 
 /** What is wrong with a notation, whatever the column; it may come from outside, as a layout does. */
 export function* notationProblems(notation: Notation): Generator<string> {

@@ -13,7 +13,8 @@ import {
   timestamp,
 } from 'lading'
 import type { Notation, Notations } from '../../../src/core/notation.ts'
-import { notationOf, notationsProblem } from '../../../src/model/notation/notation.ts'
+import { notationsProblem } from '../../../src/model/notation/notation.ts'
+import { notationOf, restated } from '../../../src/model/notation/stated.ts'
 import { RecordDecoder } from '../../../src/model/record.ts'
 import { ValueWriter } from '../../../src/model/value-writer.ts'
 import { cellsOf, verdict } from '../helpers.ts'
@@ -172,4 +173,34 @@ describe('a notation in a model', () => {
     ].map((column) => define(column).fingerprint)
     expect(new Set(prints).size).toBe(3)
   })
+})
+
+describe('what is stated after a load was begun', () => {
+  const known: Notations = {
+    notation: { nulls: ['-'], trim: true },
+    notations: { amount: { decimal: ',', thousands: '.', nulls: [''] }, day: { pattern: 'DD.MM.YYYY' } },
+  }
+
+  it.each<readonly [string, Notations, Notations]>([
+    ['nothing changes nothing', {}, known],
+    [
+      'numbers of every field are those of the fields that had a form of their own',
+      { notation: { decimal: '.', nulls: ['n/a'] } },
+      {
+        notation: { nulls: ['n/a', '-'], trim: true, decimal: '.' },
+        notations: {
+          amount: { nulls: ['n/a', ''], decimal: '.' },
+          day: { nulls: ['n/a'], pattern: 'DD.MM.YYYY' },
+        },
+      },
+    ],
+    [
+      'a field comes before every field, and may have had no form',
+      { notation: { pattern: 'MM/DD/YYYY' }, notations: { day: { epoch: 's' }, at: { epoch: 'ms' } } },
+      {
+        notation: { nulls: ['-'], trim: true, pattern: 'MM/DD/YYYY' },
+        notations: { ...known.notations, day: { epoch: 's' }, at: { epoch: 'ms' } },
+      },
+    ],
+  ])('%s', (_, stated, both) => expect(restated(known, stated)).toEqual(both))
 })

@@ -1,0 +1,85 @@
+/** Which notation holds for a field: several may say something of it, and each of numbers, of times, or of texts. */
+import type { Notation, Notations } from '../../core/notation.ts'
+import type { ColumnType } from '../columns.ts'
+import { type Holds, holds, isTimes, ofNumbers, ofTimes } from './holds.ts'
+import { hasDate } from './pattern.ts'
+
+const numbersOf = ({ decimal, thousands, money, percent }: Notation): Notation =>
+  given({ decimal, thousands, money, percent })
+const timesOf = ({ pattern, epoch }: Notation): Notation => given({ pattern, epoch })
+const textsOf = ({ trim, nulls, excelText }: Notation): Notation => given({ trim, nulls, excelText })
+
+const given = (notation: { readonly [K in keyof Notation]: Notation[K] | undefined }): Notation =>
+  Object.fromEntries(Object.entries(notation).filter(([, value]) => value !== undefined))
+
+/**
+ * The notation of a column, of what its model states, what the layout states of its field, and what the
+ * layout states of every field; undefined where none says anything.
+ */
+export function notationOf(
+  own: Notation | undefined,
+  field: string | undefined,
+  type: ColumnType,
+  { notation, notations }: Notations = {},
+): Notation | undefined {
+  const ofField =
+    field !== undefined && notations !== undefined && Object.hasOwn(notations, field)
+      ? notations[field]
+      : undefined
+  const merged = firstOf([own, ofField, notation && suited(notation, holds(type))])
+  return Object.keys(merged).length === 0 ? undefined : merged
+}
+
+/** What is stated of a field. */
+export function statedOf(field: string, { notation, notations = {} }: Notations): Notation | undefined {
+  const own = Object.hasOwn(notations, field) ? notations[field] : undefined
+  return own === undefined && notation === undefined ? undefined : firstOf([own, notation])
+}
+
+/** The first that says something of numbers decides them all, and so with times. */
+function firstOf(all: readonly (Notation | undefined)[]): Notation {
+  const stated = all.filter((each) => each !== undefined)
+  return {
+    ...Object.assign({}, ...stated.toReversed().map(textsOf)),
+    ...numbersOf(stated.find(ofNumbers) ?? {}),
+    ...timesOf(stated.find(ofTimes) ?? {}),
+  }
+}
+
+/** What was known of fields, and what a person states afterwards: it decides, and adds to the texts for no value. */
+export function restated(known: Notations, stated: Notations): Notations {
+  const both = (notation: Notation | undefined, ...over: readonly (Notation | undefined)[]): Notation => {
+    const all = [...over, notation]
+    const nulls = all.flatMap((each) => each?.nulls ?? [])
+    return { ...firstOf(all), ...(nulls.length > 0 && { nulls: [...new Set(nulls)] }) }
+  }
+  const fields = Object.keys({ ...known.notations, ...stated.notations })
+  return {
+    notation: both(known.notation, stated.notation),
+    notations: Object.fromEntries(
+      fields.map((field) => {
+        const own = known.notations?.[field] ?? {}
+        return [field, both(own, stated.notations?.[field], alike(stated.notation ?? {}, own))]
+      }),
+    ),
+  }
+}
+
+/** Of a notation of every field: what holds for one whose numbers, or times, are known to be written in some way. */
+const alike = (notation: Notation, own: Notation): Notation => ({
+  ...textsOf(notation),
+  ...(ofNumbers(own) ? numbersOf(notation) : {}),
+  ...(ofTimes(own) ? timesOf(notation) : {}),
+})
+
+/** What of a notation of every field holds for a column. */
+function suited(notation: Notation, held: Holds): Notation {
+  const { pattern } = notation
+  const timed =
+    isTimes(held) && (pattern === undefined || (held === 'time' ? !hasDate(pattern) : hasDate(pattern)))
+  return {
+    ...textsOf(notation),
+    ...(held === 'number' || isTimes(held) ? numbersOf(notation) : {}),
+    ...(timed ? timesOf(notation) : {}),
+  }
+}
