@@ -110,6 +110,20 @@ describe('an option', () => {
     expect(await shown('a\n', '--skip-lines', '3')).toBe('HEADER_MISMATCH')
   })
 
+  it('that states a type which there is not is refused, with the nearest that there is', async () => {
+    const refused = (columns: Readonly<Record<string, string>>) =>
+      inspect(sourceOf(Buffer.from('id,t\n1,x\n')), {}, 'file', { columns })
+    for (const [type, near] of [
+      ['bigin', '; did you mean bigint? ('],
+      ['bigint(3)', '; did you mean bigint? ('],
+      ['constructor', ' ('],
+    ] as const)
+      await expect(refused({ id: type })).rejects.toMatchObject({
+        code: 'USAGE',
+        message: expect.stringContaining(`"${type}" is no type for id${near}`),
+      })
+  })
+
   it('of reading is among these, or states what no file is found to have', () => {
     const notFound = [
       'records',

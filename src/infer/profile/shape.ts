@@ -268,11 +268,11 @@ function localNumber(bytes: Buffer, start: number, end: number): number {
   return value.numerals === 0 ? text : amount
 }
 
-/** Of zeros, points and commas. */
+/** Of zeros, points and commas, in a number of a locale. */
 function isZero(bytes: Buffer, start: number, end: number): boolean {
   for (let at = start; at < end; at++)
     if (bytes[at] !== ZERO && bytes[at] !== POINT && bytes[at] !== COMMA) return false
-  return bytes[start] === ZERO
+  return true
 }
 
 const currencyBefore = /^(?:[A-Z]{0,2}\p{Sc}|([A-Z]{3})|kr\.?|Fr\.?)[ \u00a0\u202f]?(?=[-\d(])/u
