@@ -61,7 +61,7 @@ export async function replayLetter(letter: StoredDeadLetter, options: ReplayOpti
   const reading = { messages, ...readingOf(letter, model, masked) }
   const decoder = new Decoder({ pipeline, ignoreExtra, dedupKey, ...reading }, rows)
   const decoded = decoder.decode({ ...letter, body: body ?? letter.body }, true)
-  // v8 ignore next 2 -- a consumer buries no message of another pipeline
+  // v8 ignore next -- a consumer buries no message of another pipeline
   if (decoded.kind === 'foreign')
     return { kind: 'refused', code: 'WRONG_PIPELINE', detail: `it belongs to pipeline ${decoded.pipeline}` }
   if (decoded.kind === 'dead') return { kind: 'refused', code: decoded.code, detail: decoded.detail }

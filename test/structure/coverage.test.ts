@@ -53,6 +53,24 @@ it('a value in brackets is one statement, whether it begins with them or behind 
   expect(await lines(text, [[1, 10, 0]])).toEqual([[1, false]])
 })
 
+it('a declaration has run where the statement behind it has, and not where that has not', async () => {
+  const text =
+    'const f = (odd) => {\n  const a = ask()\n  const b = say(a)\n  if (odd) return\n  const c = tell(b)\n  done(c)\n}\n'
+  const counts = [
+    [1, 10, 1],
+    [2, 12, 0],
+    [3, 12, 0],
+    [4, 2, 2],
+    [4, 11, 1],
+    [5, 12, 0],
+    [6, 2, 0],
+  ] as const
+  expect((await lines(text, counts)).filter(([, isReached]) => !isReached)).toEqual([
+    [5, false],
+    [6, false],
+  ])
+})
+
 it('what is excused is no line to be reached, and every excuse says why', async () => {
   const text = 'a()\n// v8 ignore next -- no test has such a disk\nb()\nc()\n'
   expect((await statementsOf(text)).map(({ line }) => line)).toEqual([1, 4])

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
-import { behindBrackets, type Place, statementsOf } from './statements.ts'
+import { behindBrackets, declarationsOf, type Place, statementsOf } from './statements.ts'
 
 /** Of a file: whether its statements have run, by `line:column`. The hash says of which text that is true. */
 export interface FileReached {
@@ -35,7 +35,8 @@ export async function readCoverage(path: string, root: string): Promise<Reached>
 
 /**
  * Which statements have run, by `line:column`. Compiled code has statements that the source has not, such as getters of exports, and begins some elsewhere, such as
- * `const f = () => …`: with the name or with its value. A statement of which no compiled line tells is left out.
+ * `const f = () => …`: with the name or with its value. Of a declaration, the statement behind it tells as well. A statement of which
+ * no compiled line tells is left out.
  */
 export async function reachedOf(
   { statementMap, s }: Coverage,
@@ -48,6 +49,8 @@ export async function reachedOf(
     const key = keyOf(behindBrackets(lines, start))
     counts.set(key, Math.max(counts.get(key) ?? 0, s[id] ?? 0))
   }
+  for (const [declared, next] of declarationsOf(text).toReversed())
+    if ((counts.get(keyOf(next)) ?? 0) > 0 && counts.has(keyOf(declared))) counts.set(keyOf(declared), 1)
   const own = new Set(statements.map(keyOf))
   const others = Map.groupBy(
     [...counts].filter(([key]) => !own.has(key)),

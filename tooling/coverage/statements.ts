@@ -19,6 +19,38 @@ export async function statementsOf(text: string): Promise<Place[]> {
   return Object.values(file?.statementMap ?? {}).map(({ start }) => behindBrackets(lines, start))
 }
 
+interface Node {
+  readonly type: string
+  readonly start: number
+  readonly body?: unknown
+  readonly declarations?: readonly { readonly init: { readonly start: number } | null }[]
+}
+
+/** Declarations, each with the statement behind it: whoever has come to that has made what is declared. */
+export function declarationsOf(text: string): (readonly [declared: Place, next: Place])[] {
+  const code = stripTypeScriptTypes(text)
+  const lines = text.split('\n')
+  const found: (readonly [Place, Place])[] = []
+  const placeOf = (offset: number): Place => {
+    const before = code.slice(0, offset).split('\n')
+    return behindBrackets(lines, { line: before.length, column: before.at(-1)?.length ?? 0 })
+  }
+  const lookAt = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return
+    const { body } = value as Partial<Node>
+    if (Array.isArray(body))
+      for (const [index, { declarations = [] }] of (body as Node[]).entries()) {
+        const next = body[index + 1] as Node | undefined
+        const behind = next?.declarations === undefined ? next : next.declarations[0]?.init
+        for (const { init } of declarations)
+          if (init && behind) found.push([placeOf(init.start), placeOf(behind.start)])
+      }
+    Object.values(value).forEach(lookAt)
+  }
+  lookAt(parseAst(code))
+  return found
+}
+
 /** A value in brackets begins with them or behind them, as the compiler has it. */
 export function behindBrackets(lines: readonly string[], { line, column }: Place): Place {
   const [brackets = ''] = /^\(*/.exec(lines[line - 1]?.slice(column) ?? '') ?? []
