@@ -88,6 +88,12 @@ describe.concurrent('a file into columns that have types', () => {
       ['2026-01-02', '2026-03-31'],
     ],
     [
+      'dates among timestamps, even if they are more',
+      'ts',
+      ['id,ts', '1,2026-03-14', '2,2026-03-14 10:00', '3,2026-03-15'],
+      ['2026-03-14T00:00:00.000000', '2026-03-14T10:00:00.000000', '2026-03-15T00:00:00.000000'],
+    ],
+    [
       'a text among decimal commas',
       'n',
       ['id;n', '1;1,50', '2;2,75', '3;x'],

@@ -104,7 +104,12 @@ function exists(text: string): boolean {
 }
 
 const misshapen = [
-  '2024-01-02',
+  '2024-02-30',
+  '2024-01-2',
+  '2024-01-02T',
+  '2024-01-02 ',
+  '2024-01-02Z',
+  '2024-01-02+02',
   '2024-01-02 03',
   '2024-01-02 3:04',
   '2024-01-02 03:4',
@@ -138,6 +143,7 @@ describe('timestamp', () => {
     ['2024-01-02 03:04:05.678901000', '2024-01-02T03:04:05.678901'],
     ['0001-01-01 00:00:00', '0001-01-01T00:00:00.000000'],
     ['9999-12-31 23:59:59.999999', '9999-12-31T23:59:59.999999'],
+    ['2024-02-29', '2024-02-29T00:00:00.000000'],
   ])('%j is %j', (text, value) => expect(verdict(timestamp(), text)).toBe(value))
 
   it.each([...words, ...misshapen])('%j is no timestamp', (text) =>
@@ -225,7 +231,14 @@ describe('timestamptz', () => {
   )
 
   it('without a zone it is refused', () => {
-    expect(verdict(timestamptz(), '2024-01-02 03:04:05')).toEqual({ refused: 'ZONE_MISSING' })
+    for (const text of ['2024-01-02 03:04:05', '2024-01-02'])
+      expect(verdict(timestamptz(), text)).toEqual({ refused: 'ZONE_MISSING' })
+  })
+
+  it('a date alone is the midnight of its zone, behind a value of any precision', () => {
+    const berlin = timestamptz({ zone: 'Europe/Berlin' })
+    expect(verdict(berlin, '2024-01-02 03:04:05.1234567')).toEqual({ refused: 'PRECISION_LOST' })
+    expect(verdict(berlin, '2024-07-02')).toBe('2024-07-01T22:00:00.000000Z')
   })
 
   it('digits beyond the microsecond are refused', () => {

@@ -109,7 +109,7 @@ const ownShapes: Readonly<Record<Target['held'], number>> = {
   // At midnight.
   date: date | timestamp,
   time,
-  timestamp: timestamp | timestamptz,
+  timestamp: date | timestamp | timestamptz,
   timestamptz: timestamp | timestamptz,
 }
 
@@ -133,10 +133,9 @@ export function targetOf(type: ColumnType): Target | undefined {
   const name = type.kind === 'custom' ? (type.sql ?? '') : type.kind
   // The database alone knows how its amounts are written.
   if (held === 'any' || held === 'text' || name === 'money') return undefined
-  const takesDates = held === 'timestamp' && type.kind === 'custom'
   return {
     held,
     isWhole: /^(?:integer|bigint|smallint|int\d?)$/i.test(name),
-    own: ownShapes[held] | (takesDates ? date : 0),
+    own: ownShapes[held],
   }
 }

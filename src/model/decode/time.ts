@@ -1,6 +1,6 @@
 /**
  * Decode dates and times from bytes, in the forms of ISO 8601 and PostgreSQL's output: `YYYY-MM-DD`, `T` or
- * one space, `HH:MM[:SS[.ffffff]]`. An instant ends with `Z`, `UTC`, `GMT` (in any case), `±HH`, `±HHMM` or
+ * one space, `HH:MM[:SS[.ffffff]]`. A date alone is its midnight. An instant ends with `Z`, `UTC`, `GMT` (in any case), `±HH`, `±HHMM` or
  * `±HH:MM[:SS]`, optionally after one space. Words such as `now` and `infinity` are refused: their meaning
  * would change with each replay.
  */
@@ -97,8 +97,11 @@ const time = { end: 0, lossy: false }
 function microsAt(view: DataView, at: number, end: number): number {
   time.lossy = false
   time.end = at + 5
-  if (time.end > end) return -1
-  const hour = pairAt(view, at)
+  return time.end > end ? -1 : microsOf(pairAt(view, at), view, at, end)
+}
+
+/** The same of an hour and `:MM[:SS[.f…]]` at `at + 2`. */
+function microsOf(hour: number, view: DataView, at: number, end: number): number {
   const minute = pairAt(view, at + 3)
   if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || view.getUint8(at + 2) !== 58) return -1
   const minutes = hour * 60 + minute
@@ -171,10 +174,22 @@ const lossy = (bytes: Buffer, start: number, end: number): Fault => ({
 
 const separates = (byte: number | undefined): boolean => byte === 84 || byte === 32 || byte === 116
 
+/** Days of the date that a timestamp begins with, or is; NaN if it is none. */
+const daysOfTimestamp = (view: DataView, bytes: Buffer, start: number, end: number): number =>
+  (end - start >= 16 && separates(bytes[start + 10])) || end - start === 10 ? daysAt(view, start) : Number.NaN
+
+/** Microseconds of the day of the time behind the date; those of a midnight where none is. */
+function microsOfTimestamp(view: DataView, start: number, end: number): number {
+  if (end - start > 10) return microsAt(view, start + 11, end)
+  time.lossy = false
+  time.end = end
+  return 0
+}
+
 export const decodeTimestamp: Decode = (bytes, start, end, writer) => {
   const view = viewOf(bytes)
-  const days = end - start >= 16 && separates(bytes[start + 10]) ? daysAt(view, start) : Number.NaN
-  const micros = Number.isNaN(days) ? -1 : microsAt(view, start + 11, end)
+  const days = daysOfTimestamp(view, bytes, start, end)
+  const micros = Number.isNaN(days) ? -1 : microsOfTimestamp(view, start, end)
   if (micros < 0) return bad(bytes, start, end)
   if (time.end !== end) {
     const at = bytes[time.end] === 32 ? time.end + 1 : time.end
@@ -186,10 +201,10 @@ export const decodeTimestamp: Decode = (bytes, start, end, writer) => {
   return undefined
 }
 
-/** `HH:MM[:SS[.f…]]`, and `24:00`, which PostgreSQL keeps apart from midnight. */
+/** `H:MM[:SS[.f…]]` as well as `HH:…`, and `24:00`, which PostgreSQL keeps apart from midnight. */
 export const decodeTime: Decode = (bytes, start, end, writer) => {
   const view = viewOf(bytes)
-  const read = microsAt(view, start, end)
+  const read = bytes[start + 1] === 58 ? microsOfShort(view, start, end) : microsAt(view, start, end)
   const micros = read < 0 && isEndOfDay(bytes, start, end) ? microsPerDay : read
   if (micros < 0) return badTime(bytes, start, end)
   if (micros < microsPerDay && time.end !== end) {
@@ -200,6 +215,14 @@ export const decodeTime: Decode = (bytes, start, end, writer) => {
   if (time.lossy) return lossy(bytes, start, end)
   writer.time(micros)
   return undefined
+}
+
+function microsOfShort(view: DataView, start: number, end: number): number {
+  time.lossy = false
+  time.end = start + 4
+  const hour = view.getUint8(start) - 48
+  // As if a digit stood before it, which may be outside of the memory.
+  return time.end > end || hour > 9 ? -1 : microsOf(hour, view, start - 1, end)
 }
 
 const isEndOfDay = (bytes: Buffer, start: number, end: number): boolean =>
@@ -219,8 +242,8 @@ export function timestamptzDecoder(zoneName: string | undefined): Decode {
   const zone = zoneName === undefined ? undefined : new Zone(zoneName)
   return (bytes, start, end, writer) => {
     const view = viewOf(bytes)
-    const days = end - start >= 16 && separates(bytes[start + 10]) ? daysAt(view, start) : Number.NaN
-    const micros = Number.isNaN(days) ? -1 : microsAt(view, start + 11, end)
+    const days = daysOfTimestamp(view, bytes, start, end)
+    const micros = Number.isNaN(days) ? -1 : microsOfTimestamp(view, start, end)
     if (micros < 0) return bad(bytes, start, end)
     if (time.lossy) return lossy(bytes, start, end)
     if (time.end === end) return writeLocal(zone, days, micros, bytes, start, end, writer)
