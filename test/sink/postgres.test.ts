@@ -338,7 +338,7 @@ describePostgres('PostgreSQL', () => {
     'what fails without any row makes no reject, and nothing is left of the batch: %s',
     async ([spoil, mend, code]) => {
       await using target = await openPostgres()
-      for (const onConflict of ['error', 'update'] as const) {
+      for (const onConflict of ['error', 'update', 'merge'] as const) {
         await using sink = target.open()
         const own = defineModel({
           table: 'items',

@@ -18,7 +18,7 @@ export class Changes extends Staging {
     end: number,
   ): Promise<{ readonly placed: number; readonly keys: number }> {
     await this.fill(start, end)
-    if (start === end) return { placed: 0, keys: 0 }
+    // Without any row the statements show whether they can run at all.
     await this.#combine()
     const { rows } = await this.client.query<{ keys: string }>(
       `SELECT count(*) AS keys FROM ${this.table} WHERE ${this.#change} <> '${isDeletion}'`,
