@@ -1,5 +1,7 @@
 /** A sink over a pool of the program's own: borrowed sessions, as they were found. */
+import { EventEmitter, once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -8,6 +10,7 @@ import {
   createConsumer,
   defineModel,
   integer,
+  type LadingError,
   load,
   openQueue,
   openSink,
@@ -15,6 +18,7 @@ import {
   text,
 } from '../../src/index.ts'
 import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
+import { startProxy } from '../support/proxy.ts'
 
 const model = defineModel({
   table: 'items',
@@ -153,6 +157,98 @@ describePostgres('a sink over a pool', () => {
     for (const client of held) client.release()
     expect((await next).rows).toEqual([{ one: 1 }])
     expect(await at.states()).toEqual([asSet, asSet])
+  })
+
+  it('gives up on a session that is never made, and on what becomes of it later', async () => {
+    await using silent = createServer((socket) => void sockets.push(socket)).listen(0, '127.0.0.1')
+    const sockets: Socket[] = []
+    await once(silent, 'listening')
+    const { port } = silent.address() as AddressInfo
+    const pool = new pg.Pool({ host: '127.0.0.1', port, max: 2 })
+    await using sink = await openSink(pool)
+    await expect(sink.prepare(model, { connectMs: 1 })).rejects.toMatchObject({ code: 'SINK_UNAVAILABLE' })
+    for (const socket of sockets) socket.destroy()
+    await expect.poll(() => pool.totalCount).toBe(0)
+    await pool.end()
+  })
+
+  it('gives back a session that the server has ended between two uses', async () => {
+    await using at = await opened()
+    await using sink = await openSink(at.pool)
+    const other = new pg.Client({ connectionString: at.database.url })
+    await other.connect()
+    // The pool has two.
+    for (let round = 0; round < 3; round++) {
+      await sink.prepare(model)
+      const ended =
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+      await other.query(ended)
+      await expect.poll(async () => (await other.query(ended)).rowCount).toBe(0)
+    }
+    await other.end()
+    expect(at.pool.totalCount).toBe(0)
+  })
+
+  it.for([
+    ['is borrowed', 'current_setting(name, true)', 'SINK_UNAVAILABLE'],
+    ['is given back', 'set_config(name, coalesce', undefined],
+  ] as const)('a session that breaks as it %s is none of the pool any more', async ([, statement, code]) => {
+    await using database = await freshDatabase()
+    {
+      await using made = await openSink(database.url)
+      await made.prepare()
+    }
+    const swallowReply = (sent: Buffer) => sent.includes(statement)
+    await using proxy = await startProxy(database.url, { swallowReply })
+    const pool = new pg.Pool({ connectionString: proxy.url, max: 2 })
+    {
+      await using sink = await openSink(pool)
+      const asked = await sink.ledger.receipts({}).catch((error: LadingError) => error.code)
+      expect(asked).toEqual(code ?? [])
+      await expect.poll(() => pool.totalCount).toBe(0)
+    }
+    await pool.end()
+  })
+
+  it('a stop while a session is borrowed ends it, and the pool has its place again', async () => {
+    await using database = await freshDatabase()
+    const stop = new AbortController()
+    const stopWithin = (sent: Buffer) => {
+      const isAsked = sent.includes('current_setting(name, true)')
+      if (isAsked) stop.abort()
+      return isAsked
+    }
+    await using proxy = await startProxy(database.url, { stopWithin })
+    const pool = new pg.Pool({ connectionString: proxy.url, max: 2 })
+    {
+      await using sink = await openSink(pool)
+      await expect(sink.prepare(model, { signal: stop.signal })).rejects.toMatchObject({
+        code: 'SINK_UNAVAILABLE',
+      })
+      await expect.poll(() => pool.totalCount).toBe(0)
+    }
+    await pool.end()
+  })
+
+  it('refuses sessions of pg-native, and gives back the one that it looked at', async () => {
+    /** As that of pg-native, which has no connection of its own to speak of. */
+    class Native extends EventEmitter {
+      readonly _queryable = true
+      connect(done: () => void): void {
+        done()
+      }
+      end(done?: () => void): void {
+        done?.()
+      }
+    }
+    const pool = new pg.Pool({ Client: Native as unknown as typeof pg.Client, max: 2 })
+    await using sink = await openSink(pool)
+    await expect(sink.prepare(model)).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.stringContaining('pg-native'),
+    })
+    expect([pool.totalCount, pool.idleCount]).toEqual([1, 1])
+    await pool.end()
   })
 
   it('needs a pool of two, and one of pg', async () => {

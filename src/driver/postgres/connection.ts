@@ -33,7 +33,7 @@ export class Connection implements AsyncDisposable {
   readonly #settings: string
   #client: Promise<pg.Client> | undefined
   #connecting = new AbortController()
-  #forget: () => void = () => undefined
+  #forget: (() => void) | undefined
   #newest: pg.Client | undefined
   #pid: number | undefined
   readonly #lost: LostSession[] = []
@@ -134,9 +134,7 @@ export class Connection implements AsyncDisposable {
   #connect(connectMs: number): Promise<pg.Client> {
     // Only the session itself is forgotten: a late error of an old one must not cost the new one.
     const forget = () => {
-      if (this.#client !== connecting) return
-      this.#client = undefined
-      this.#noteLost()
+      if (this.#client === connecting) this.#drop()
     }
     this.#forget = forget
     const connecting = this.#start(forget, Math.max(leastConnectMs, Math.min(connectMs, connectTimeoutMs)))
@@ -176,14 +174,14 @@ export class Connection implements AsyncDisposable {
   }
 
   async #giveBack(): Promise<void> {
-    const client = await this.#client?.catch(() => undefined)
+    const client = await this.#client
     const forget = this.#forget
     this.#client = undefined
     this.#newest = undefined
     if (client === undefined) return
     await this.#sessions.giveBack(client, this.#isKept)
     // Whose it is now hears of its errors.
-    if (this.#sessions.areShared) client.off('error', forget)
+    if (this.#sessions.areShared) client.off('error', forget as () => void)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

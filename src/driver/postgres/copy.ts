@@ -125,7 +125,6 @@ class CopyOutQuery extends OwnQuery {
   handleCopyData({ chunk }: { readonly chunk: Buffer }): void {
     let at = this.#isFirst ? headBytes + chunk.readInt32BE(headBytes - 4) : 0
     this.#isFirst = false
-    if (at >= chunk.length) return
     const count = chunk.readInt16BE(at)
     // -1 ends the rows.
     if (count < 0) return

@@ -37,7 +37,7 @@ export async function askAbout(
   } finally {
     clearTimeout(deadline)
     // Where nothing is heard, the other side's part of an orderly end would be waited for.
-    client.end().catch(() => undefined)
+    void client.end()
     streamOf(client).destroySoon()
   }
 }

@@ -46,7 +46,7 @@ export class PoolSessions implements Sessions {
       taking.then((late) => late.release()).catch(() => undefined)
       throw new LadingError('SINK_UNAVAILABLE', `the pool had no session free for ${connectMs / 1000} s`)
     }
-    if (streamOf(client) === undefined) {
+    if (isNative(client)) {
       client.release()
       throw new LadingError(
         'USAGE',
@@ -58,10 +58,8 @@ export class PoolSessions implements Sessions {
   }
 
   async giveBack(client: pg.Client, isKept: boolean): Promise<void> {
-    const found = this.#found.get(client)
+    const found = this.#found.get(client) as readonly (string | null)[]
     this.#found.delete(client)
-    // Given back already.
-    if (found === undefined) return
     // What holds temporary tables and locks is ended: the pool makes another when one is needed. It is ended here, because
     // a pool does not wait for it, and takes an error of its last moments for one of the program.
     if (isKept) await within(endWithinMs, client.end())
@@ -75,6 +73,9 @@ export class PoolSessions implements Sessions {
     ;(client as Borrowed).release(true)
   }
 }
+
+/** The driver's types do not say what a session of pg-native lacks. */
+const isNative = (client: object): boolean => !('connection' in client)
 
 const isRestored = (client: pg.Client, found: readonly (string | null)[]): Promise<boolean> =>
   client
