@@ -91,6 +91,8 @@ const widths: readonly (readonly [is: string, says: column.Column, keeps: boolea
   ['varchar(3)', column.varchar(3), true],
   ['varchar(2)', column.varchar(3), false],
   ['varchar(2)', column.text(), false],
+  ['varchar(3)', column.enumeration('abc', 'd'), true],
+  ['varchar(2)', column.enumeration('abc', 'd'), false],
   ['char(3)', column.varchar(3), false],
   ['char(3)', column.text(), false],
   ['narrow', column.numeric(10, 2), false],
