@@ -25,6 +25,7 @@ export function* fileFindings(about: Subject, path: string): Generator<Finding> 
   }
   yield ok('file', `${path} ${existsSync(full) ? 'can be written' : 'is not there yet, and can be made'}`)
   const { network, isFuse, free } = diskOf(folder)
+  // v8 ignore start -- no disk of a network is here, nor the right to mount one
   if (network !== undefined)
     yield fail(
       'disk',
@@ -37,6 +38,7 @@ export function* fileFindings(about: Subject, path: string): Generator<Finding> 
       `${folder} is a FUSE file system, which may be a network's: then its locks cannot be relied on`,
       'name a file on a disk of this machine',
     )
+  // v8 ignore stop
   if (free !== undefined && free < littleSpace)
     yield warn('space', `only ${sizeText(free)} are free in ${folder}`, `df -h ${quoted(folder)}`)
   else if (free !== undefined) yield note('space', `${sizeText(free)} are free in ${folder}`)
@@ -63,6 +65,7 @@ export function* lockFindings(about: Subject, path: string): Generator<Finding> 
     yield ok('lock', 'no other process holds it')
   } catch (error) {
     const code = sqliteCode(error)?.primary
+    // v8 ignore next -- what is no database, or cannot be written, was found before
     if (code !== sqliteCodes.busy && code !== sqliteCodes.locked) throw error
     yield warn(
       'lock',

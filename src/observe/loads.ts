@@ -202,8 +202,7 @@ export class Loads {
   #forgetMet(): void {
     const [done] = this.#metDone
     const [quietest] = this.#met.keys()
-    const load = this.#met.get(done ?? quietest ?? '')
-    if (load === undefined) return
+    const load = this.#met.get((done ?? quietest) as string) as Load
     const sums = sumsOf(load)
     for (const name of [...summed, 'settled'] as const) this.#gone[name] += sums[name]
     this.#gone.loads++

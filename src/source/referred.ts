@@ -3,7 +3,7 @@
  * root, and how the root is reached is the consumer's own. The consumers of a load also read what it names by
  * a whole path or URL. The bytes count only with the sha256 that the message states.
  */
-import { LadingError } from '../core/errors.ts'
+import { LadingError, toLadingError } from '../core/errors.ts'
 import { maxReferenceBytes } from '../core/load.ts'
 import { sha256Of } from '../core/sha256.ts'
 import { readOn, type RemoteFile } from './remote-file.ts'
@@ -58,10 +58,10 @@ async function readRemote(file: RemoteFile, reference: Reference): Promise<Buffe
  * of the file, and its message can be replayed.
  */
 function faultOf(path: string, thrown: unknown): ReadFault {
-  if (!(thrown instanceof LadingError)) throw thrown
-  const { code, message } = thrown
+  const { code, message } = toLadingError(thrown)
   if (code === 'SOURCE_UNAVAILABLE' || code === 'SOURCE_REFUSED')
     throw new LadingError('REFERENCE_HOLD', `${shown(path)} cannot be read: ${message}`, { cause: thrown })
+  // v8 ignore next -- a driver that is not installed, or a fault of ours
   if (!code.startsWith('SOURCE_') && code !== 'USAGE') throw thrown
   return unreadable(path, message)
 }

@@ -89,9 +89,22 @@ it('a folder of the state that cannot be written, or has little space, is said b
     expect(named(await place.findings({ statePath: join(small, 'producer.db') }), 'state')).toMatchObject([
       { level: 'note', detail: expect.stringMatching(/only 1 MiB are free$/) },
     ])
+    expect(named(await place.findings({ to: `sqlite:${join(small, 'target.db')}` }), 'space')).toContainEqual(
+      expect.objectContaining({
+        about: 'database',
+        level: 'warn',
+        detail: `only 1.0 MiB are free in ${small}`,
+      }),
+    )
   } finally {
     mounted.unmount()
   }
+})
+
+it('a stop is no finding', async () => {
+  const path = place.file('a.csv', ['id,note', ...Array.from({ length: 20_000 }, (_, id) => `${id},a`)])
+  const looking = place.findings({ paths: [path], model: numbers, signal: AbortSignal.abort() })
+  await expect(looking).rejects.toMatchObject({ code: 'ABORTED' })
 })
 
 it('few files that may be open at a time are said before a load', () => {

@@ -17,6 +17,9 @@ import {
   replayRejects,
   text,
 } from '../../src/index.ts'
+import { Records } from '../../src/consumer/decode/records.ts'
+import type { Layout } from '../../src/core/load.ts'
+import { ValueWriter } from '../../src/model/value-writer.ts'
 import { Fixture } from '../support/fixture.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
 
@@ -162,3 +165,15 @@ it('what is left out is part of the fingerprint', () => {
   expect(() => model({ skipWhen: { id: 1 as never } })).toThrow('skipWhen of id must be a text')
   expect(() => model({ where: 'x' as never })).toThrow("where 'x' is not a function")
 })
+
+it.each(['a', ['id'], null, { id: 1 }, { id: [] }])(
+  'a layout that a message states, and that leaves out by what is no text, cannot be read: %j',
+  (skipWhen) => {
+    const layout = { fields: ['id', 'note'], delimiter: ',', quote: '"', skipWhen }
+    const options = { model: model(), ignoreExtra: false }
+    expect(Records.of(layout as Layout, options, new ValueWriter(options.model))).toMatchObject({
+      code: 'BAD_ENVELOPE',
+      detail: expect.stringMatching(/cannot be read: skipWhen (must have|of id must be)/),
+    })
+  },
+)

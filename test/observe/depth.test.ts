@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { DepthWatch } from '../../src/observe/depth.ts'
 import { Observer } from '../../src/observe/observer.ts'
 
@@ -28,4 +28,21 @@ it('a queue that fails, or never answers, keeps nobody waiting and is counted', 
   silent.watch(() => new Promise(() => undefined))
   await silent.refresh(1)
   expect(observer.depth).toBeUndefined()
+})
+
+it('an answer that does not come for long is counted once, also if it fails in the end', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const observer = observe()
+  using watch = new DepthWatch(observer)
+  const answer = Promise.withResolvers<never>()
+  watch.watch(() => answer.promise)
+  const waiting = watch.refresh(60_000)
+  await vi.advanceTimersByTimeAsync(4_999)
+  expect(observer.depthFailures).toBe(0)
+  await vi.advanceTimersByTimeAsync(1)
+  expect(observer.depthFailures).toBe(1)
+  answer.reject(new Error('gone'))
+  await waiting
+  expect(observer.depthFailures).toBe(1)
+  vi.useRealTimers()
 })

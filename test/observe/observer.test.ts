@@ -136,6 +136,13 @@ describe('a run is ready unless there is work and nothing moves', () => {
 })
 
 describe('a snapshot', () => {
+  it('lists a load that was left out', () => {
+    const observer = observe()
+    observer.listener({ type: 'planned', ...load, chunks: 2, bytes: 200 })
+    observer.listener({ type: 'skipped', ...load, reason: 'loaded before' })
+    expect(observer.snapshot().loads).toMatchObject([{ ...load, state: 'skipped', loaded: 0 }])
+  })
+
   it('adds up what was told, by load, consumer and time', () => {
     const observer = observe()
     observer.listener({ type: 'planned', ...load, chunks: 2, bytes: 200 })
@@ -223,6 +230,7 @@ describe('metrics', () => {
       waiting(5),
       { type: 'dead', key: 'a@b.c', code: 'NOT_OURS', detail: 'secret' } as const,
       { type: 'watching', settling: 2, ready: 1, failed: 3 } as const,
+      { type: 'skipped', ...load, reason: 'loaded before' } as const,
     ]) {
       observer.listener(event)
       metrics.listener(event)
@@ -240,6 +248,7 @@ describe('metrics', () => {
       'lading_queue_messages{state="ready"} 4',
       'lading_watched_files{state="settling"} 2',
       'lading_watched_files{state="failed"} 3',
+      'lading_loads_skipped_total 1',
       'lading_ready 1',
     ])
       expect(text.split('\n')).toContain(line)

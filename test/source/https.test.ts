@@ -7,8 +7,11 @@ import type { LadingError } from '../../src/core/errors.ts'
 import type { LadingEvent } from '../../src/core/events.ts'
 import { load } from '../../src/load/load.ts'
 import { produce } from '../../src/producer/produce.ts'
-import { sourceOf } from '../../src/source/registry.ts'
+import { maxReferenceBytes } from '../../src/core/load.ts'
+import { lost } from '../../src/source/https/errors.ts'
 import { HttpFile } from '../../src/source/https/file.ts'
+import { openReferences, sourceOf } from '../../src/source/registry.ts'
+import { readOn } from '../../src/source/remote-file.ts'
 import { HttpFiles, type HttpFileOptions, type HttpTrouble } from '../../tooling/servers/http-files.ts'
 import { Fixture } from '../support/fixture.ts'
 import { numbers } from '../support/model.ts'
@@ -51,8 +54,16 @@ const alternating = (...troubles: readonly HttpTrouble[]): (() => HttpTrouble) =
 it('a file of a server without ranges is loaded, although connections break off', async () => {
   await using fixture = await Fixture.open()
   files.put('/whole.csv', await readFile(await fixture.file(20_000)), { isWhole: true, mark: 'time' })
-  files.trouble = alternating('half', undefined)
+  const broken = alternating('half', undefined)
+  let streams = 0
+  files.trouble = ({ from }) => {
+    // The first question, for a byte, says that there are no ranges.
+    if (from !== undefined) return undefined
+    streams++
+    return broken()
+  }
   await loadUrl(fixture, files.url('/whole.csv'))
+  expect(streams).toBeGreaterThan(2)
   files.trouble = () => undefined
   await fixture.expectAllOnce()
 })
@@ -85,6 +96,11 @@ it('a redirection is followed, without the login where it leads elsewhere, and n
   for await (const piece of sourceOf({ path: url, name: 'here.csv' }).bytes()) pieces.push(piece)
   expect(Buffer.concat(pieces).toString()).toBe('id,note\n1,a\n')
   expect(other.calls.map(({ authorization }) => authorization)).toEqual(other.calls.map(() => undefined))
+  files.put('/away.csv', '', { to: 'ftp://127.0.0.1/there.csv' })
+  await expect(new HttpFile(files.url('/away.csv')).facts()).rejects.toMatchObject({
+    code: 'SOURCE_UNREADABLE',
+    message: expect.stringContaining('leads on to what is not https'),
+  })
   files.put('/round.csv', '', { to: '/round.csv' })
   const round = sourceOf({ path: files.url('/round.csv'), name: 'round.csv' })
   await expect(round.state()).rejects.toMatchObject({ code: 'SOURCE_UNREADABLE' })
@@ -185,4 +201,63 @@ it('a server that asks for a pause gets it, of a minute at most', async () => {
   expect(await after(new Date(Date.now() + 3_600_000).toUTCString())).toBe(60_000)
   expect(await after('soon')).toBe(undefined)
   files.trouble = () => undefined
+})
+
+it('a server that sends the whole file for a range has changed it, or too much of it, or gives the range all the same', async () => {
+  const file = new HttpFile(files.url('/cut.csv'))
+  const put = (body: string | Buffer) => files.put('/cut.csv', body)
+  put('0123456789')
+  const { state } = await file.facts()
+  files.trouble = () => 'whole'
+  expect((await file.read({ at: 3, bytes: 4, state })).bytes.toString()).toBe('3456')
+  put('9876543210')
+  await expect(file.read({ at: 3, bytes: 4, state })).rejects.toMatchObject({ code: 'SOURCE_CHANGED' })
+  put(Buffer.alloc(8 * 1024 * 1024 + 1))
+  await expect(file.read({ at: 3, bytes: 4, state })).rejects.toMatchObject({
+    code: 'SOURCE_UNAVAILABLE',
+    message: expect.stringContaining('sends the whole file instead of the range'),
+  })
+  files.trouble = () => undefined
+})
+
+it('a file of a server without ranges that changes before it is read is not read', async () => {
+  files.put('/moved.csv', 'id,note\n1,a\n', { isWhole: true })
+  const file = new HttpFile(files.url('/moved.csv'))
+  const { state } = await file.facts()
+  files.put('/moved.csv', 'id,note\n2,b\n', { isWhole: true })
+  await expect(file.stream(state).next()).rejects.toMatchObject({ code: 'SOURCE_CHANGED' })
+})
+
+it('what a server has no byte of, although its file is said to have some, is waited for', async () => {
+  files.put('/short.csv', '0123456789', { mark: 'time' })
+  const headers = { 'content-range': 'bytes */10', 'last-modified': new Date(0).toUTCString() }
+  files.trouble = ({ from }) => (from === 0 ? { bytes: 4 } : { status: 416, headers })
+  await expect(readOn(new HttpFile(files.url('/short.csv')), { at: 0, bytes: 10 })).rejects.toMatchObject({
+    code: 'SOURCE_UNAVAILABLE',
+    message: expect.stringContaining('no byte came from 4 on'),
+  })
+  files.trouble = () => undefined
+})
+
+it.each<[string, string, string, RegExp]>([
+  ['ENOTFOUND', 'getaddrinfo ENOTFOUND x', 'SOURCE_REFUSED', /no host has this name$/],
+  ['SELF_SIGNED_CERT_IN_CHAIN', 'm', 'SOURCE_REFUSED', /is not trusted \(SELF_SIGNED_CERT_IN_CHAIN\)/],
+  ['ECONNRESET', 'aborted', 'SOURCE_UNAVAILABLE', /the connection broke off$/],
+  ['ECONNREFUSED', 'connect ECONNREFUSED', 'SOURCE_UNAVAILABLE', /connect ECONNREFUSED$/],
+])('no answer because of %s (%s) is %s', (code, message, expected, told) => {
+  const error = lost(Object.assign(new Error(message), { code }), 'https://host/x')
+  expect(error).toMatchObject({ code: expected, message: expect.stringMatching(told) })
+})
+
+it('a message that refers to too many bytes, or to others than were planned, has none', async () => {
+  files.put('/in/x.csv', 'id,note\n1,a\n')
+  const references = await openReferences(files.url('/in'))
+  const range = { path: 'x.csv', byteStart: 0, bytes: 4, sha256: '0'.repeat(64) }
+  expect(await references.read(range)).toMatchObject({ code: 'CHECKSUM' })
+  expect(await references.read({ ...range, bytes: 20 })).toMatchObject({ code: 'CHECKSUM' })
+  expect(await references.read({ ...range, bytes: maxReferenceBytes + 1 })).toMatchObject({
+    code: 'REFERENCE_REFUSED',
+    detail: expect.stringContaining('at most are allowed'),
+  })
+  await references.close()
 })

@@ -1,14 +1,20 @@
 import { createHook } from 'node:async_hooks'
 import { execFileSync } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { unpacked } from '../../src/source/compressed/decompress.ts'
+import { FileSource } from '../../src/source/file/file.ts'
+import { Held } from '../../src/source/held.ts'
 import { readRanges } from '../../src/source/ranges.ts'
 import { sourceAt } from '../../src/source/registry.ts'
+import { spool } from '../../src/source/stdin/spool.ts'
 import { inPieces } from '../support/pieces.ts'
 import { ZstdFrames } from '../../src/source/compressed/zstd-frames.ts'
 
@@ -346,4 +352,55 @@ it('ranges of a source that can only be read from its beginning are cut out of i
     ),
     { numRuns: 500 },
   )
+})
+
+it('a file that says it has no bytes, as those of /proc do, is read to its end', async (context) => {
+  if (!existsSync('/proc/version')) return context.skip('there is no /proc here')
+  const source = sourceAt('/proc/version', 'version')
+  expect(source.whole?.()).toBeUndefined()
+  const pieces: string[] = []
+  for await (const piece of source.bytes()) pieces.push(piece.toString())
+  expect(pieces.join('')).toBe(readFileSync('/proc/version', 'utf8'))
+})
+
+it('what cannot be read is told by its path, whichever way it is read', async () => {
+  const unreadable = (path: string) =>
+    expect.objectContaining({ code: 'SOURCE_UNREADABLE', message: expect.stringContaining(path) as string })
+  const source = new FileSource(folder, 'folder')
+  await expect(source.bytes().next()).rejects.toEqual(unreadable(folder))
+  await using ranges = await source.ranges()
+  await expect(ranges?.read(Buffer.alloc(1), 0)).rejects.toEqual(unreadable(folder))
+  const gone = join(folder, 'gone.csv')
+  await expect(sourceAt(gone, 'gone.csv').reference()).rejects.toMatchObject({ code: 'SOURCE_MISSING' })
+})
+
+it('standard input of a program that has none is refused', async () => {
+  await expect(spool(join(folder, 'state.db'))).rejects.toMatchObject({ code: 'USAGE' })
+})
+
+it('copies of standard input that another run has left are removed, and what is gone by then disturbs nobody', async () => {
+  const name = () => `${randomUUID()}.csv`
+  const [old, young, gone] = [name(), name(), name()]
+  await mkdir(join(folder, 'spool'))
+  for (const each of [old, young]) await writeFile(join(folder, 'spool', each), 'x')
+  await utimes(join(folder, 'spool', old), 1, 1)
+  await symlink('/nothing', join(folder, 'spool', gone))
+  await using _ = await spool(join(folder, 'state.db'), { stdin: Readable.from(['id\n1\n']) })
+  const left = await readdir(join(folder, 'spool'))
+  expect([left.length, ...[old, young, gone].map((each) => left.includes(each))]).toEqual([
+    3,
+    false,
+    true,
+    true,
+  ])
+})
+
+it('small files of stores are held once each, as long as there is room', () => {
+  const held = new Held()
+  held.add('a', Buffer.from('1'))
+  held.add('a', Buffer.from('2'))
+  expect(held.get('a')?.toString()).toBe('1')
+  held.add('b', Buffer.alloc(64 * 1024 * 1024))
+  held.add('c', Buffer.from('3'))
+  expect([held.get('b'), held.get('c')?.toString()]).toEqual([undefined, '3'])
 })

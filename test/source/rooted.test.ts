@@ -1,4 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -49,4 +50,43 @@ it('between messages no memory is kept', async () => {
   files.give(body)
   await files.close()
   expect(buffer.byteLength).toBe(0)
+})
+
+const range = { byteStart: 0, bytes: 4096, sha256: '0'.repeat(64) }
+
+it('a device, a folder and what ends before it says have no bytes', async () => {
+  await mkdir(join(root, 'folder'))
+  await symlink('/dev/null', join(root, 'device'))
+  const anywhere = await RootedFiles.open('/', true)
+  expect(await files.read({ ...range, path: 'folder' })).toMatchObject({ code: 'REFERENCE_REFUSED' })
+  expect(await anywhere.read({ ...range, path: '/dev/null' })).toMatchObject({ code: 'REFERENCE_REFUSED' })
+  expect(await anywhere.read({ ...range, path: join(root, 'gone') })).toMatchObject({
+    code: 'REFERENCE_UNREADABLE',
+  })
+  await anywhere.close()
+})
+
+it('a file that is shorter than the system says has changed', async (context) => {
+  const path = '/sys/kernel/mm/transparent_hugepage/enabled'
+  if (!existsSync(path)) return context.skip(`there is no ${path} here`)
+  const anywhere = await RootedFiles.open('/', true)
+  expect(await anywhere.read({ ...range, path })).toMatchObject({
+    code: 'CHECKSUM',
+    detail: expect.stringMatching(/ends at byte \d+, the chunk at 4096$/),
+  })
+  await anywhere.close()
+})
+
+it('of a root that is gone, or is a file by now, nothing is known, and its messages wait', async () => {
+  const other = await mkdtemp(join(tmpdir(), 'rooted-'))
+  const below = await RootedFiles.open(other)
+  await rm(other, { recursive: true })
+  const reading = () => below.read({ ...range, path: 'file' })
+  await expect(reading()).rejects.toMatchObject({ code: 'REFERENCE_HOLD' })
+  await writeFile(other, '')
+  await expect(reading()).rejects.toMatchObject({
+    code: 'REFERENCE_HOLD',
+    message: expect.stringContaining('no folder any more'),
+  })
+  await rm(other)
 })

@@ -6,8 +6,10 @@ import { load } from '../../src/load/load.ts'
 import { loadFiles } from '../../src/load/load-files.ts'
 import type { LoadOptions } from '../../src/load/options.ts'
 import { useS3 } from '../../tooling/servers/s3.ts'
-import { openReferences, sourceOf } from '../../src/source/registry.ts'
+import { namedSources, openReferences, sourceOf } from '../../src/source/registry.ts'
 import { addressOf, parseAddress } from '../../src/source/s3/address.ts'
+import { storeError } from '../../src/source/s3/errors.ts'
+import { S3Object } from '../../src/source/s3/object.ts'
 import { Fixture, numbers } from '../support/fixture.ts'
 import { storeContract } from './stores.ts'
 
@@ -51,6 +53,8 @@ it.each<[number, string, string, RegExp]>([
   [403, 'InvalidObjectState', 'SOURCE_UNREADABLE', /archived: restore it first/],
   [400, 'InvalidRequest', 'SOURCE_UNREADABLE', /InvalidRequest/],
   [404, 'NoSuchBucket', 'SOURCE_MISSING', /there is no such bucket/],
+  [404, 'NoSuchVersion', 'SOURCE_MISSING', /there is no such version of the object/],
+  [301, 'PermanentRedirect', 'SOURCE_REFUSED', /state it with \?region=/],
 ])('%i %s is one sentence', async (status, code, expected, sentence) => {
   await s3().put((bucket ??= await s3().bucket()), 'x.csv', 'x')
   s3().trouble = () => ({ status, code })
@@ -143,4 +147,74 @@ it('a message leads to nothing but objects below the root, by the endpoint of th
   const odd = 'x.csv?endpoint=other'
   expect(await references.read({ ...range, path: odd })).toMatchObject({ code: 'REFERENCE_UNREADABLE' })
   expect(s3().calls.map(({ key }) => key)).toEqual([`in/${odd}`])
+})
+
+it.each([
+  [
+    's3://bucket/x?region=eu&part=1',
+    /no option part; there are endpoint, region, style, anonymous, versionId$/,
+  ],
+  ['s3://bucket/x?endpoint=localhost:9000', /endpoint of an s3 URL is http\(s\):\/\/HOST/],
+  ['s3://bucket/x?style=host', /style of an s3 URL is path or virtual$/],
+  ['s3://bucket/x?anonymous=yes', /anonymous of an s3 URL is true$/],
+  ['s3://bucket/', /s3:\/\/bucket names a bucket and no object$/],
+  ['s3:///x', /names no bucket$/],
+])('%s is refused', (url, message) => {
+  expect(() => new S3Object(parseAddress(url))).toThrow(
+    expect.objectContaining({ code: 'USAGE', message: expect.stringMatching(message) as string }),
+  )
+})
+
+it.each<[string, number | undefined, string, string, RegExp]>([
+  [
+    'Error',
+    undefined,
+    'getaddrinfo ENOTFOUND b.s3.host',
+    'SOURCE_UNAVAILABLE',
+    /no host b\.s3\.host is known/,
+  ],
+  ['Gone', 410, 'UnknownError', 'SOURCE_REFUSED', /: Gone \(410\)$/],
+  ['TimeoutError', undefined, '', 'SOURCE_UNAVAILABLE', /: TimeoutError$/],
+])('what the client says by %s (%j) is one sentence', (name, status, message, code, sentence) => {
+  const thrown = Object.assign(new Error(message), { name, $metadata: { httpStatusCode: status } })
+  expect(storeError(thrown, 's3://b/x')).toMatchObject({ code, message: expect.stringMatching(sentence) })
+})
+
+it('a bucket that anybody may read is read without credentials, wherever no region is stated', async () => {
+  await s3().put((bucket ??= await s3().bucket()), 'open.csv', 'id,note\n')
+  const { AWS_REGION, AWS_DEFAULT_REGION } = process.env
+  delete process.env['AWS_REGION']
+  delete process.env['AWS_DEFAULT_REGION']
+  s3().calls = []
+  const open = new S3Object(parseAddress(`${urlOf('open.csv')}&anonymous=true`))
+  expect((await open.facts()).size).toBe(8)
+  Object.assign(process.env, {
+    ...(AWS_REGION && { AWS_REGION }),
+    ...(AWS_DEFAULT_REGION && { AWS_DEFAULT_REGION }),
+  })
+  expect(s3().calls.map(({ headers }) => headers.authorization)).toEqual([undefined])
+})
+
+it('a folder and a pattern need the right to list, of which the error tells', async () => {
+  await s3().put((bucket ??= await s3().bucket()), 'listed/x.csv', 'x')
+  s3().trouble = ({ key }) => (key === '' ? { status: 403, code: 'AccessDenied' } : undefined)
+  for (const path of ['listed/', 'listed/*.csv'])
+    await expect(namedSources([urlOf(path)], ['csv'])).rejects.toMatchObject({
+      code: 'SOURCE_UNREADABLE',
+      message: expect.stringContaining('may not list the bucket (s3:ListBucket)'),
+    })
+  s3().trouble = () => ({ status: 400, code: 'InvalidAccessKeyId' })
+  await expect(namedSources([urlOf('listed/x.csv')], ['csv'])).rejects.toMatchObject({
+    code: 'SOURCE_REFUSED',
+  })
+  s3().trouble = () => undefined
+})
+
+it('a region that is none is told each time that it is asked for', async () => {
+  const object = () => new S3Object(parseAddress('s3://bucket/x?region=no%20region'))
+  for (const _ of [1, 2])
+    await expect(object().facts()).rejects.toMatchObject({
+      code: 'SOURCE_REFUSED',
+      message: expect.stringContaining('region'),
+    })
 })

@@ -133,6 +133,7 @@ const isWhole = (path: string): boolean => path.startsWith('/')
 
 /** Where the open file lies according to the system; undefined except on Linux. */
 const pathOf = (file: FileHandle): Promise<string | undefined> =>
+  // v8 ignore next -- another operating system
   readlink(`/proc/self/fd/${file.fd}`).catch(() => undefined)
 
 async function readRange(
