@@ -191,6 +191,7 @@ class Run {
     for (const each of wanted) {
       const { file, object } = each
       const outcome = outcomeOf(each)
+      // v8 ignore next -- an object without one has been given up, and then nothing is concluded
       if (outcome === undefined) throw new LadingError('INTERNAL', `${file.path} has no verdict`)
       const { fate, seen } = outcome
       if (!(fate instanceof LadingError)) {
@@ -235,6 +236,7 @@ class Run {
     if (bytes === undefined) return
     this.#loaded.add(bytes)
     if (this.#loaded.size <= mostRemembered) return
+    // v8 ignore next -- so many objects take minutes to load
     for (const oldest of this.#loaded) return void this.#loaded.delete(oldest)
   }
 }

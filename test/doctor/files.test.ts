@@ -63,7 +63,7 @@ it('a ledger that cannot be read does not keep the files from being looked at', 
   }
   expect(named(await ofFiles({ paths: [path], model: numbers }), 'loaded before')).toHaveLength(1)
   const database = new DatabaseSync(target)
-  database.exec('ALTER TABLE lading_load RENAME TO gone')
+  database.exec('ALTER TABLE lading_load RENAME COLUMN started_at TO begun_at')
   database.close()
   expect(await ofFiles({ paths: [path], model: numbers })).toMatchObject([{ level: 'ok', what: 'file' }])
 })

@@ -71,6 +71,13 @@ describeRedis('what the doctor finds of a queue of Redis', ({ server, freshUrl }
     ])
   })
 
+  it('a stop does not wait for the server, and leaves no connection behind', async () => {
+    const found = await examineQueue(freshUrl(), { create: true, signal: AbortSignal.abort() })
+    await expect(found[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'ABORTED' })
+    const clients = async () => String(await server().command('CLIENT', 'LIST')).match(/^id=/gm)
+    await expect.poll(clients).toHaveLength(1)
+  })
+
   it('on a server whose disk refuses what it saves', async () => {
     await server().command('CONFIG', 'SET', 'rdb-key-save-delay', '0')
     chmodSync(server().dataDirectory, 0o500)
