@@ -81,6 +81,7 @@ async function* oneByOne(
 ): AsyncGenerator<readonly Delivery[]> {
   const { leases, stop, onEvent } = options
   let ahead: Promise<Delivery> | undefined
+  let readAhead: Promise<unknown> | undefined
   try {
     for (const [index, delivery] of deliveries.entries()) {
       const read = () => {
@@ -93,12 +94,12 @@ async function* oneByOne(
       const next = deliveries[index + 1]
       ahead = next === undefined ? undefined : arrive(next, options)
       // Without this an error would count as unhandled until the message's turn comes.
-      ahead?.catch(() => undefined)
+      readAhead = ahead?.catch(() => undefined)
       yield [arrived]
       if (stop.aborted) return
     }
   } finally {
-    await ahead?.catch(() => undefined)
+    await readAhead
   }
 }
 

@@ -2,12 +2,13 @@ import { execFileSync, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { copyFile, mkdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { type ConsumerOptions, createConsumer } from '../../src/consumer/consumer.ts'
 import { Leases } from '../../src/consumer/intake.ts'
 import { withBodies } from '../../src/consumer/bodies.ts'
 import { replayLetter as replay } from '../../src/review/letters.ts'
 import { RootedFiles } from '../../src/source/file/rooted.ts'
+import { LadingError } from '../../src/core/errors.ts'
 import { ignoreEvents } from '../../src/core/events.ts'
 import type { ProduceOptions } from '../../src/producer/options.ts'
 import { produce } from '../../src/producer/produce.ts'
@@ -413,7 +414,7 @@ describe('the root', () => {
 
 describe('references are read lazily', () => {
   /** Deliveries of the messages, in one array, and how often a file was read for them. */
-  async function counted(messages: readonly (Outgoing & { attempt?: number })[]) {
+  async function counted(messages: readonly (Outgoing & { attempt?: number })[], before = () => {}) {
     const deliveries = messages.map((message): Delivery => ({
       attempt: 1,
       ...message,
@@ -422,7 +423,11 @@ describe('references are read lazily', () => {
     const read: string[] = []
     const given: Buffer[] = []
     const files = {
-      read: async ({ path }: { path: string }) => (read.push(path), Buffer.alloc(1)),
+      read: async ({ path }: { path: string }) => {
+        before()
+        read.push(path)
+        return Buffer.alloc(1)
+      },
       give: (bytes: Buffer) => given.push(bytes),
       close: async () => undefined,
     }
@@ -441,6 +446,23 @@ describe('references are read lazily', () => {
   async function* once<T>(value: T) {
     yield value
   }
+
+  it('again when its turn comes, where the one ahead could not be had yet', async () => {
+    await using all = await bench()
+    const messages = await all.messages([await all.file(200)])
+    let asked = 0
+    const { arrivals } = await counted(messages, () => {
+      if (++asked === 2) throw new LadingError('REFERENCE_HOLD', 'not yet, says the test')
+    })
+    vi.spyOn(Math, 'random').mockReturnValue(0)
+    try {
+      let seen = 0
+      for await (const arrived of arrivals) seen += arrived.length
+      expect([seen, asked]).toEqual([messages.length, messages.length + 1])
+    } finally {
+      vi.restoreAllMocks()
+    }
+  })
 
   it('one ahead, however many the queue hands out', async () => {
     await using all = await bench()

@@ -235,3 +235,13 @@ it('an option that cannot be used is no property of a message', async () => {
     code: 'CONFIG_INVALID',
   })
 })
+
+it('a message that its queue could not read is dead, unless its header names another pipeline', async () => {
+  const fault = { code: 'ENVELOPE_NEWER', detail: 'written as zstd' } as const
+  const [own, other] = await see([
+    { ...message('own', 'x'), fault },
+    { ...chunk('1,a\n', { pipeline: 'others' }), fault },
+  ])
+  expect(own?.outlook).toEqual({ kind: 'dead', ...fault })
+  expect(other?.outlook).toEqual({ kind: 'foreign', pipeline: 'others' })
+})

@@ -174,6 +174,7 @@ export class PartDecoder {
     }
     const others = rejects.length + filtered
     if (others === 0 && parts.length > 0) return parts
+    // v8 ignore next -- a part without rows has none to describe
     const describe: Part['describe'] = (_, fault) => places.describe(0, fault)
     const identity = this.#identityOf(key, body)
     return [...parts, { ...identity, records: others, rows: 0, rejects, filtered, describe }]
