@@ -222,7 +222,11 @@ it('a lease that cannot be extended breaks nothing: the message is still in hand
     using leases = new Leases(30_000)
     let asked = 0
     const delivery: Delivery = {
-      ...{ key: 'a', body: Buffer.alloc(0), headers: {}, attempt: 1, settle: async () => undefined },
+      key: 'a',
+      body: Buffer.alloc(0),
+      headers: {},
+      attempt: 1,
+      settle: async () => undefined,
       extend: async () => {
         asked++
         throw new LadingError('QUEUE_UNAVAILABLE', 'away, says the test')

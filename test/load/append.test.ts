@@ -5,7 +5,17 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { SqliteFile } from '../../src/core/sqlite.ts'
-import { defineModel, integer, load, openQueue, openSink, text } from '../../src/index.ts'
+import {
+  defineModel,
+  integer,
+  LadingError,
+  load,
+  openQueue,
+  openSink,
+  produce,
+  text,
+} from '../../src/index.ts'
+import { wrapSink } from '../support/wrappers.ts'
 
 const model = defineModel({ table: 'lines', columns: { id: integer().notNull(), note: text() } })
 
@@ -116,3 +126,85 @@ it.each([
     await fc.assert(property, { numRuns: 20 })
   },
 )
+
+it('what an earlier run published of a file before it grew is loaded once, and what was added behind it', async () => {
+  await using growing = await Growing.open()
+  await growing.write('log.csv', 'id,note\n1,a\n2,b\n')
+  const statePath = join(growing.folder, 'lines.db.state')
+  await using queue = await openQueue('memory:')
+  const paths = [join(growing.folder, 'log.csv')]
+  await using sink = await openSink(`sqlite:${join(growing.folder, 'lines.db')}`)
+  await produce({ paths, model, queue, statePath, chunkBytes: 30, target: sink.place })
+  await growing.write('log.csv', 'id,note\n1,a\n2,b\n3,c\n')
+  const { loadedNow } = await growing.load('lines.db', 'log.csv', { append: true, queue })
+  expect(loadedNow).toBe(3)
+  expect(growing.stored('lines.db')).toMatchObject({ records: 3, loaded: 3 })
+})
+
+it('a part that another machine began and did not load is planned again, from where it begins', async () => {
+  await using growing = await Growing.open()
+  await growing.write('log.csv', 'id,note\n1,a\n2,b\n')
+  await growing.load('lines.db', 'log.csv', { append: true })
+  await growing.write('log.csv', 'id,note\n1,a\n2,b\n3,c\n4,d\n')
+  await using sink = await openSink(`sqlite:${join(growing.folder, 'lines.db')}`)
+  const failing = wrapSink(
+    sink,
+    async (method, real) => {
+      if (method === 'write') throw new LadingError('LEDGER_NEWER', 'says the test')
+      return real()
+    },
+    { ledger: sink.ledger },
+  )
+  const began = growing.load('lines.db', 'log.csv', { append: true, sink: failing })
+  await expect(began).rejects.toMatchObject({ code: 'LEDGER_NEWER' })
+  const statePath = join(growing.folder, 'another.state')
+  const { loadedNow } = await growing.load('lines.db', 'log.csv', { append: true, statePath })
+  expect(loadedNow).toBe(2)
+  expect(growing.stored('lines.db')).toMatchObject({ records: 4, loaded: 4 })
+})
+
+it('a file that does not fit is refused, and is loaded once it does', async () => {
+  await using growing = await Growing.open()
+  await growing.write('log.csv', 'other\n1\n')
+  const refused = growing.load('lines.db', 'log.csv', { append: true })
+  await expect(refused).rejects.toMatchObject({ code: 'HEADER_MISMATCH' })
+  await growing.write('log.csv', `id,note\n${'1,a\n'.repeat(1 << 20)}2,${'x'.repeat(17 << 20)}\n`)
+  const large = growing.load('lines.db', 'log.csv', { append: true })
+  await expect(large).rejects.toMatchObject({ code: 'RECORD_TOO_LARGE' })
+  await growing.write('log.csv', 'id,note\n1,a\n')
+  expect((await growing.load('lines.db', 'log.csv', { append: true })).loadedNow).toBe(1)
+})
+
+it('of what was loaded, the bytes that are others now are told as closely as the plans here tell', async () => {
+  await using growing = await Growing.open()
+  await using queue = await openQueue('memory:')
+  const lines = Array.from({ length: 12 }, (_, id) => `${id},note ${id}\n`)
+  const write = () => growing.write('log.csv', `id,note\n${lines.join('')}`)
+  await write()
+  await growing.load('lines.db', 'log.csv', { append: true, queue })
+  lines.push('12,added\n')
+  await write()
+  await growing.load('lines.db', 'log.csv', { append: true, queue })
+  lines[5] = '5,n0te 5\n'
+  await write()
+  const place = `id,note\n${lines.slice(0, 5).join('')}`.length
+  const refused: unknown = await growing
+    .load('lines.db', 'log.csv', { append: true, queue })
+    .catch((error) => error)
+  expect(refused).toMatchObject({ code: 'SOURCE_DIFFERS' })
+  const [, from, to] =
+    /bytes (\d+) to (\d+) of the \d+ that were loaded/.exec((refused as Error).message) ?? []
+  expect(Number(from)).toBeLessThanOrEqual(place)
+  expect(Number(from)).toBeGreaterThan(place - 40)
+  expect(Number(to)).toBeGreaterThan(place)
+  expect(Number(to)).toBeLessThan(place + 40)
+})
+
+it('how a large file is written is told by its lines that have an end', async () => {
+  await using growing = await Growing.open()
+  const lines = Array.from({ length: 30_000 }, (_, id) => `${id};note ${id}\n`).join('')
+  await growing.write('log.csv', `id;note\n${lines}30000;"not yet`)
+  const options = { append: true, model: undefined, table: { table: 'lines' }, chunkBytes: 1 << 20 }
+  const { loadedNow } = await growing.load('lines.db', 'log.csv', options)
+  expect(loadedNow).toBe(30_000)
+})

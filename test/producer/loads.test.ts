@@ -9,7 +9,9 @@ import { load } from '../../src/load/load.ts'
 import { Column, integer, text } from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
 import { discover } from '../../src/source/file/discover.ts'
+import { changedSince, planAll, plannedBefore } from '../../src/producer/loads.ts'
 import { produce } from '../../src/producer/produce.ts'
+import { openSources } from '../../src/producer/sources.ts'
 import { openQueue } from '../../src/queue/registry.ts'
 import { balance } from '../../src/sink/receipt.ts'
 import { numbers, Fixture } from '../support/fixture.ts'
@@ -119,4 +121,32 @@ it('names of any characters lead to their files, in the order of the names', asy
   const found = await discover([fixture.folder], ['csv'])
   const expected = names.toSorted((a, b) => (a < b ? -1 : 1))
   expect([...found]).toEqual(expected.map((name) => ({ name, path: join(fixture.folder, name) })))
+})
+
+it('a file that is gone is no load that was planned before, and has changed since', async () => {
+  await using fixture = await Fixture.open()
+  const queue = await fixture.queue()
+  const paths = [await fixture.file(5, 'a.csv'), await fixture.file(5, 'b.csv')]
+  const options = fixture.producing(queue, paths)
+  const [first, second] = await planAll(options)
+  const sources = await openSources(options)
+  expect(await plannedBefore(options, sources)).toEqual([first, second])
+  await rm(paths[0] as string)
+  expect(await plannedBefore(options, sources)).toEqual([second])
+  const ids = [first, second, '00000000-0000-4000-8000-000000000000'] as readonly string[]
+  expect(await changedSince(options, ids)).toEqual(['a.csv'])
+})
+
+it('files that are not of the format are named, and a stop comes before what is known is looked at', async () => {
+  await using fixture = await Fixture.open()
+  const queue = await fixture.queue()
+  await fixture.file(5, 'a.csv')
+  await writeFile(join(fixture.folder, 'b.ndjson'), '{"id":9}\n')
+  const events: LadingEvent[] = []
+  const options = fixture.producing(queue, [fixture.folder], { onEvent: (event) => events.push(event) })
+  expect(await produce(options)).toHaveLength(1)
+  expect(events).toContainEqual({ type: 'warning', message: expect.stringContaining('b.ndjson') })
+  await expect(produce({ ...options, signal: AbortSignal.abort() })).rejects.toMatchObject({
+    code: 'ABORTED',
+  })
 })

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { appendFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -154,3 +155,17 @@ it.each([1, 20])(
     })
   },
 )
+
+it('a file that changes while it is planned is refused', async () => {
+  const path = join(folder, 'large.csv')
+  await writeFile(path, `a,b\n${'x,y\n'.repeat(5 * 1024 * 1024)}`)
+  const onRead = (bytes: number) => {
+    if (bytes > 0) appendFileSync(path, 'more,\n')
+  }
+  const planning = planSource(
+    sourceAt(path, 'large.csv'),
+    { model, chunkBytes: 1 << 24, onRead },
+    () => undefined,
+  )
+  await expect(planning).rejects.toMatchObject({ code: 'SOURCE_CHANGED' })
+})

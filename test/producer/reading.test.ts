@@ -52,9 +52,12 @@ it('a notation of every field travels too, and one that cannot be read is refuse
   const notation = { nulls: ['NA'] }
   const [one] = await plan({ paths, notation })
   expect(one?.layout).toEqual({ fields: ['id', 'note'], delimiter: ',', quote: '"', notation })
-  await expect(plan({ paths, notations: { id: { thousands: '_' } } })).rejects.toMatchObject({
-    code: 'USAGE',
-  })
+  for (const reading of [
+    { notations: { id: { thousands: '_' } } },
+    { footerLines: -1 },
+    { footerLines: 0.5 },
+  ])
+    await expect(plan({ paths, ...reading })).rejects.toMatchObject({ code: 'USAGE' })
 })
 
 it('without one, the options are the reading of every source', async () => {
