@@ -100,7 +100,7 @@ export async function findFiles(
   const isNone = named.length === 0 && paths.length > 0
   return isNone
     ? new FoundFiles([])
-    : await namedFiles(named, suffixesOf(format), otherSuffixes(format), onLeft)
+    : await namedFiles(named, suffixesOf(format), { others: otherSuffixes(format), onLeft })
 }
 
 /** Most paths that an error lists. */

@@ -1,4 +1,5 @@
 /** The files of a run: a name of each, and how the name leads to the file. */
+import type { LadingError } from '../core/errors.ts'
 
 /**
  * A file to load, and the name by which the load is known: relative to the folder that was named, or to the
@@ -14,14 +15,16 @@ export interface SourceFile {
 /** Makes the path of a file of its name. The files of a folder have one in common. */
 export type PathOf = (name: string) => string
 
-/** Why a file that a folder or a pattern holds is left out. */
-export type Reason = 'format' | 'hidden' | 'name'
+/** Why a file, or a folder, that a folder or a pattern holds is left out. */
+export type Reason = 'format' | 'hidden' | 'name' | 'unreadable'
 
 export interface Found {
   readonly name: string
   readonly pathOf: PathOf
   readonly seen?: string
   readonly left?: Reason
+  /** Of a folder that cannot be read. */
+  readonly fault?: LadingError
 }
 
 /** Which files of a folder are meant: by their suffixes, those that are loaded, and those of other formats. */
@@ -51,7 +54,7 @@ export class FoundFiles implements Iterable<SourceFile> {
   /** The way of each file. */
   readonly #wayOf: Uint32Array
 
-  constructor(files: readonly Omit<Found, 'left'>[]) {
+  constructor(files: readonly Omit<Found, 'left' | 'fault'>[]) {
     const ways = new Map<PathOf, number>()
     this.#ends = new Uint32Array(2 * files.length)
     this.#wayOf = new Uint32Array(files.length)

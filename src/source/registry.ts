@@ -31,16 +31,14 @@ const storeOf = (path: string): Store | undefined =>
 type Discovery = Parameters<typeof discover>
 
 /**
- * The files that paths, URLs and patterns name, and those of the suffixes in folders, in the order of their names;
- * `onLeft` hears what is left out, in folders also of the suffixes `others`.
+ * The files that paths, URLs and patterns name, and those of the suffixes in folders, in the order of their names.
  */
 export const namedFiles = (
   paths: Discovery[0],
   suffixes: Discovery[1],
-  others?: Discovery[2],
-  onLeft?: Discovery[3],
+  options?: Discovery[2],
 ): Promise<FoundFiles> =>
-  discover(paths, suffixes, others, onLeft, (url, looked) => storeOf(url)?.files(url, looked))
+  discover(paths, suffixes, options, (url, looked) => storeOf(url)?.files(url, looked))
 export { FoundFiles, Held, isUrl, type SourceFile, wildcard }
 
 /** Small files of stores are held in `held`, and found there by whoever reads them next. */

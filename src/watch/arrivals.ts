@@ -66,13 +66,13 @@ export class Arrivals {
     const found: SourceFile[] = []
     for (const path of this.#paths) {
       try {
-        for (const file of await namedFiles(
-          [path],
-          suffixesOf(this.#format),
-          otherSuffixes(this.#format),
-          this.#onLeft,
-        ))
-          found.push(file)
+        const options = {
+          others: otherSuffixes(this.#format),
+          onLeft: this.#onLeft,
+          // It may be the folder of a person who is just making it.
+          passesUnreadable: true,
+        }
+        for (const file of await namedFiles([path], suffixesOf(this.#format), options)) found.push(file)
       } catch (error) {
         const code = error instanceof LadingError ? error.code : undefined
         if (code !== 'SOURCE_EMPTY' && !(code === 'SOURCE_MISSING' && wildcard.test(path))) throw error

@@ -1,7 +1,8 @@
 /** What a load is, and which loads are the same. */
 import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
 import { dirname, join } from 'node:path'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { createConsumer } from '../../src/consumer/consumer.ts'
 import { LadingError } from '../../src/core/errors.ts'
 import type { LadingEvent } from '../../src/core/events.ts'
@@ -15,6 +16,7 @@ import { openSources } from '../../src/producer/sources.ts'
 import { openQueue } from '../../src/queue/registry.ts'
 import { balance } from '../../src/sink/receipt.ts'
 import { numbers, Fixture } from '../support/fixture.ts'
+import { Arrivals } from '../../src/watch/arrivals.ts'
 import { untouched, wrapQueue } from '../support/wrappers.ts'
 
 it('a command that makes loads once more and is interrupted between them does not load its first file a third time', async () => {
@@ -148,5 +150,37 @@ it('files that are not of the format are named, and a stop comes before what is 
   expect(events).toContainEqual({ type: 'warning', message: expect.stringContaining('b.ndjson') })
   await expect(produce({ ...options, signal: AbortSignal.abort() })).rejects.toMatchObject({
     code: 'ABORTED',
+  })
+})
+
+describe('a folder that cannot be read', () => {
+  /** Its path is longer than any that the system takes. */
+  async function tooDeep(inside: string) {
+    await mkdir(inside, { recursive: true })
+    const make = `for (let n = 0; n < 20; n++) { fs.mkdirSync('d'.repeat(250)); process.chdir('d'.repeat(250)) }`
+    execFileSync(process.execPath, ['-e', make], { cwd: inside })
+    return { [Symbol.dispose]: () => void execFileSync('rm', ['-rf', inside]) }
+  }
+
+  it('is a fault for a load, and a watch goes on with the others', async () => {
+    await using fixture = await Fixture.open()
+    await fixture.file(10, 'a.csv')
+    using _ = await tooDeep(join(fixture.folder, 'below'))
+    await expect(discover([fixture.folder], ['csv'])).rejects.toMatchObject({ code: 'SOURCE_UNREADABLE' })
+    const told: string[] = []
+    const options = { onLeft: (message: string) => void told.push(message), passesUnreadable: true }
+    const found = await discover([fixture.folder], ['csv'], options)
+    expect([...found].map(({ name }) => name)).toEqual(['a.csv'])
+    expect(told).toEqual([expect.stringMatching(/^folders that cannot be read are left out: .*below/)])
+    const arrivals = new Arrivals([fixture.folder], { settleMs: 0, onLeft: (message) => told.push(message) })
+    expect(await arrivals.look()).toMatchObject([{ name: 'a.csv' }])
+    expect(told[1]).toBe(told[0])
+  })
+
+  it('is none where it is hidden', async () => {
+    await using fixture = await Fixture.open()
+    await fixture.file(10, 'a.csv')
+    using _ = await tooDeep(join(fixture.folder, '.below'))
+    expect([...(await discover([fixture.folder], ['csv']))].map(({ name }) => name)).toEqual(['a.csv'])
   })
 })

@@ -59,7 +59,7 @@ export async function* inspectFiles(
   const stated = readingSettings(flags)
   const { format } = stated
   const options = { ...columnSettings(flags), signal: stopSignal() }
-  for (const source of await namedSources(paths, suffixesOf(format), otherSuffixes(format))) {
+  for (const source of await namedSources(paths, suffixesOf(format), { others: otherSuffixes(format) })) {
     const name = flags.table === undefined ? sqlName(stemOf(source)) : tableNamed(flags.table).table
     try {
       await source.state()

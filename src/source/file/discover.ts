@@ -12,27 +12,36 @@ const reasons = {
   format: 'files of other formats are left out; --format loads those of one, or name them',
   hidden: 'hidden files are left out; name one to load it',
   name: 'files whose names are not UTF-8 cannot be opened, and are left out; rename them',
+  unreadable: 'folders that cannot be read are left out',
 } as const satisfies Record<Reason, string>
 
 /** The files that the URL of a store names; undefined for what is no such URL. */
 export type Elsewhere = (url: string, looked: Looked) => AsyncIterable<readonly Found[]> | undefined
 
+export interface DiscoverOptions {
+  /** Suffixes of files that are told of, where folders have them. */
+  readonly others?: readonly string[]
+  /** Hears what is left out. */
+  readonly onLeft?: ((message: string) => void) | undefined
+  /** Folders below those that are named are left out where they cannot be read; otherwise one of them is a fault. */
+  readonly passesUnreadable?: boolean
+}
+
 /**
  * The files that `paths` name: files as they are, folders with all files below them that have one of the
  * suffixes, patterns with the files that match. Hidden files are left out, and with them files that are still
- * written under a temporary name; so are files in folders that have one of the suffixes `others`. `onLeft`
- * hears of each. In the order of their names.
+ * written under a temporary name; so are files in folders that have one of the suffixes `others`. In the order
+ * of their names.
  */
 export async function discover(
   paths: readonly string[],
   suffixes: readonly string[],
-  others: readonly string[] = [],
-  onLeft?: (message: string) => void,
+  { others = [], onLeft, passesUnreadable = false }: DiscoverOptions = {},
   elsewhere: Elsewhere = () => undefined,
 ): Promise<FoundFiles> {
   const looked = { wanted: endingWith(suffixes), others: endingWith(others) }
   const found: Found[] = []
-  const left: Record<Reason, string[]> = { format: [], hidden: [], name: [] }
+  const left: Record<Reason, string[]> = { format: [], hidden: [], name: [], unreadable: [] }
   // A file that is named twice has the name under which it came first. One path alone names none twice.
   const named = paths.length === 1 ? undefined : new Set<string>()
   const isNew = ({ name, pathOf }: Found) => {
@@ -43,6 +52,7 @@ export async function discover(
   for (const path of paths) {
     for await (const files of elsewhere(path, looked) ?? filesOf(path, looked)) {
       for (const file of files) {
+        if (file.fault !== undefined && !passesUnreadable) throw file.fault
         if (file.left !== undefined) left[file.left].push(file.pathOf(file.name))
         else if (isNew(file)) found.push(file)
       }
@@ -145,7 +155,18 @@ async function* filesBelow(named: string, way: string, looked: Looked): AsyncGen
     else if (others.test(name) && !isHidden(name) && isFileEntry(entry, before + name)) add('format')
   }
   yield files
-  for (const below of folders) yield* filesBelow(named, below, looked)
+  for (const below of folders) {
+    try {
+      yield* filesBelow(named, below, looked)
+    } catch (error) {
+      if (!(error instanceof LadingError)) throw error
+      // A hidden folder holds nothing that is loaded.
+      const left = isHidden(below)
+        ? { left: 'hidden' as const }
+        : { left: 'unreadable' as const, fault: error }
+      yield [{ name: below, pathOf, ...left }]
+    }
+  }
 }
 
 /** On its own, so that it holds nothing else of its folder. */
