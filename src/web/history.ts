@@ -85,6 +85,7 @@ class Movement {
     this.#seen.delete(loadId)
     this.#seen.set(loadId, { done, movedAt })
     const [oldest] = this.#seen.keys()
+    // v8 ignore next -- a thousand loads at work at once, and only the memory of the process would tell
     if (this.#seen.size > mostWatched && oldest !== undefined) this.#seen.delete(oldest)
     return movedAt !== undefined && now - movedAt < movingMs
   }

@@ -17,6 +17,7 @@ const types: Readonly<Record<string, string>> = {
 export const pageRoutes = (): Route[] =>
   readdirSync(folder).flatMap((name) => {
     const type = types[extname(name)]
+    // v8 ignore next -- no other file lies there, but what an editor may leave
     if (type === undefined) return []
     const body = readFileSync(folder + name)
     const path = name === 'index.html' ? '/' : `/${name}`

@@ -95,6 +95,7 @@ export async function startWeb({ host, port, token, names = [], routes }: WebOpt
     )
     server.listen(port, host, resolve)
   })
+  // v8 ignore next -- as where the machine has no file descriptor left for a connection
   server.on('error', () => undefined)
   // The server must not keep the process alive.
   server.unref()

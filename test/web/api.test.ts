@@ -114,6 +114,11 @@ describe.concurrent('what the page asks for', () => {
       `search=${'x'.repeat(201)}`,
     ])
       expect((await get(site, `/api/rejects?${query}`)).status, query).toBe(400)
+    expect((await get(site, '/api/reasons?load=1')).status).toBe(400)
+    for (const query of ['state=dead', 'after=x', `search=${'x'.repeat(201)}`])
+      expect((await get(site, `/api/loads?${query}`)).status, query).toBe(400)
+    for (const path of ['/api/loads/x', '/api/loads/00000000-0000-0000-0000-000000000000'])
+      expect((await get(site, path)).status, path).toBe(404)
     expect((await get(site, '/api/loads')).body).toMatchObject({
       items: [
         {
@@ -166,7 +171,19 @@ describe.concurrent('what the page asks for', () => {
     await using folder = await Folder.make({ 'a.csv': records(3) })
     await using site = await startSite(folder, ['consume'], env)
     await folder.lading('produce', 'a.csv')
-    const response = await fetch(`${site.url}/api/events`, { headers: { authorization: `Bearer ${token}` } })
+    const listen = (more: RequestInit = {}) =>
+      fetch(`${site.url}/api/events`, { headers: { authorization: `Bearer ${token}` }, ...more })
+    const response = await listen()
+    expect(await (await listen({ method: 'HEAD' })).text()).toBe('')
+    // No more than sixteen at once; whoever leaves makes room.
+    const others = new AbortController()
+    const leaving = { signal: others.signal }
+    await Promise.all(Array.from({ length: 15 }, () => listen(leaving)))
+    expect((await listen()).status).toBe(503)
+    others.abort()
+    const next = new AbortController()
+    await vi.waitFor(async () => expect((await listen({ signal: next.signal })).status).toBe(200))
+    next.abort()
     expect(response.headers.get('content-type')).toBe('text/event-stream')
     let text = ''
     const read = (async () => {

@@ -1,59 +1,10 @@
 /** A person corrects records on the page: what is stored, and what is not touched. */
-import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
-import { defineModel, integer, load, type Model, openQueue, openSink, sha256, text } from 'lading'
+import { defineModel, integer, sha256, text } from 'lading'
 import { envelopeHeaders } from '../../src/queue/envelope.ts'
 import { bodyAnswer } from '../../src/web/body.ts'
-import { WebLedger } from '../../src/web/ledger.ts'
-import { Folder } from '../cli/run.ts'
-
-const items = defineModel({ table: 'items', columns: { id: integer(), note: text(), n: integer() } })
-
-/** The page's access to the rejects of one loaded file. */
-class Page implements AsyncDisposable {
-  readonly ledger: WebLedger
-  readonly #folder: Folder
-
-  private constructor(folder: Folder, model: Model) {
-    this.#folder = folder
-    this.ledger = new WebLedger({
-      openSink: () => openSink(`sqlite:${folder.at('lading.db')}`),
-      loadModels: async () => ({ model, usual: model }),
-      replay: {},
-    })
-  }
-
-  static async of(file: string | Uint8Array, model: Model = items, name = 'items.csv'): Promise<Page> {
-    const folder = await Folder.make({ [name]: file })
-    await using sink = await openSink(`sqlite:${folder.at('lading.db')}`)
-    await using queue = await openQueue(`embedded:${folder.at('queue.db')}`)
-    await load({ paths: [folder.at(name)], model, sink, queue, statePath: folder.at('state.db') })
-    return new Page(folder, model)
-  }
-
-  async editing(id: number) {
-    const kept = await this.ledger.rejects.show(id)
-    const editing = kept?.record?.editing
-    if (editing === undefined) throw new Error(`reject ${id} cannot be edited`)
-    return editing
-  }
-
-  rows(statement: string) {
-    using database = new DatabaseSync(this.#folder.at('lading.db'))
-    return database.prepare(statement).all() as Record<string, unknown>[]
-  }
-
-  edited(id: number): Buffer {
-    return Buffer.from(
-      this.rows(`SELECT edited FROM lading_reject WHERE id = ${id}`)[0]?.['edited'] as Uint8Array,
-    )
-  }
-
-  async [Symbol.asyncDispose]() {
-    await this.ledger[Symbol.asyncDispose]()
-    await this.#folder[Symbol.asyncDispose]()
-  }
-}
+import { mostEditBytes } from '../../src/web/edit.ts'
+import { items, Page } from './loaded.ts'
 
 describe('a correction', () => {
   it('of a cell leaves every other byte as it was, also bytes that are no text', async () => {
@@ -108,10 +59,37 @@ describe('a correction', () => {
     const after = await page.ledger.rejects.edit(1, editing.version, { fields: [[0, '1']] })
     expect(page.edited(1).toString()).toBe(`1,${mask}`)
     expect(after?.record?.editing?.canUndo).toBe(false)
+    const undone = page.ledger.rejects.edit(1, after?.record?.editing?.version ?? '', { original: true })
+    await expect(undone).rejects.toThrow('the original holds masks')
     await page.ledger.rejects.edit(2, (await page.editing(2)).version, { text: '2,10.9.9.9' })
     expect(page.edited(2).toString()).toMatch(/^2,[0-9a-f]{64}$/)
     await page.ledger.rejects.replay([1, 2])
     expect(page.rows('SELECT ip FROM people ORDER BY id')[0]).toEqual({ ip: mask })
+  })
+
+  it('is made of the whole record where none of it was kept, and elsewhere where it is too large for a page', async () => {
+    const model = defineModel({ table: 'people', columns: { id: integer(), ip: text().mask(sha256()) } })
+    await using page = await Page.of('id,ip\nx,"10.0.0.1"x\n', model)
+    expect(await page.editing(1)).toMatchObject({
+      fields: undefined,
+      note: 'The record was not kept: enter the whole record.',
+    })
+    page.rows(`UPDATE lading_reject SET edited = zeroblob(${mostEditBytes + 1})`)
+    expect(await page.editing(1)).toEqual({
+      version: expect.any(String),
+      canUndo: false,
+      note: 'The record is larger than 256 KiB: use lading rejects edit.',
+    })
+  })
+
+  it('that the file has no way to write is refused, and changes nothing', async () => {
+    await using page = await Page.of('id;note;n\nx;;1\n', items, 'items.csv', {
+      dialect: { delimiter: ';', quote: '' },
+    })
+    const { version } = await page.editing(1)
+    const edited = page.ledger.rejects.edit(1, version, { fields: [[1, 'a;b']] })
+    await expect(edited).rejects.toMatchObject({ code: 'COLUMN_COUNT', message: /no way to write/ })
+    expect((await page.editing(1)).version).toBe(version)
   })
 
   it('of JSON is made of its text', async () => {
@@ -141,7 +119,7 @@ describe('a body', () => {
   it('of a chunk is its records', () => {
     const hash = '0'.repeat(64)
     const id = '00000000-0000-4000-8000-000000000000'
-    const chunk = envelopeHeaders({
+    const envelope = {
       pipeline: 'p',
       load: { id, source: 'a.csv', sha256: hash, plan: hash, bytes: 9, chunks: 1, records: 2 },
       chunk: 0,
@@ -151,11 +129,25 @@ describe('a body', () => {
       firstRecord: 1,
       firstLine: 2,
       layout: { fields: ['a', 'b'], delimiter: ',', quote: '"' },
-    })
+    }
+    const chunk = envelopeHeaders(envelope)
     const body = Buffer.from('1,"x ""y"""\n2\n')
     expect(bodyAnswer({ headers: chunk, body }).records).toEqual({
       fields: ['a', 'b'],
       rows: [['1', 'x "y"'], ['2']],
+    })
+    // One that is cut may look whole.
+    const long = bodyAnswer({ headers: chunk, body: Buffer.from(`1,${'x'.repeat(1_997)}\n`.repeat(40)) })
+    expect(long.records?.rows).toHaveLength(32)
+    expect(
+      bodyAnswer({ headers: chunk, body: Buffer.from('1,2\n'.repeat(20_000)) }).records?.rows,
+    ).toHaveLength(100)
+    const wrong = envelopeHeaders({ ...envelope, layout: { format: 'message', fields: ['a'] } })
+    expect(bodyAnswer({ headers: wrong, body })).toEqual({
+      form: 'text',
+      bytes: 14,
+      shown: 14,
+      text: `${body}`,
     })
   })
 })
