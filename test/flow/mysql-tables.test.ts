@@ -28,10 +28,14 @@ const csv = (rows: readonly (readonly string[])[]): string =>
 const columns: Readonly<Record<string, readonly [string, string, string, Readonly<Record<string, string>>]>> =
   {
     tiny: ['tinyint', '-128', '127', { '1.5': 'BAD_INTEGER', '128': 'VALUE_REFUSED' }],
+    small: ['smallint', '-32768', '32767', { '32768': 'VALUE_REFUSED' }],
+    middle: ['mediumint', '-8388608', '8388607', { '8388608': 'VALUE_REFUSED' }],
     whole: ['int', '0', '-2147483648', { '2147483648': 'OUT_OF_RANGE' }],
     positive: ['int unsigned', '0', '4294967295', { '-1': 'VALUE_REFUSED', '4294967296': 'VALUE_REFUSED' }],
     large: ['bigint unsigned', '18446744073709551615', '7', { '18446744073709551616': 'VALUE_REFUSED' }],
     money: ['decimal(5,2)', '999.99', '-0.50', { '1.005': 'PRECISION_LOST', '1000': 'OUT_OF_RANGE' }],
+    rounded: ['double(10,2)', '0.25', '-99999999.99', { '0.125': 'PRECISION_LOST' }],
+    accurate: ['double', '1e+300', '0.1', { NaN: 'BAD_NUMBER' }],
     single: ['float', '0.1', '8388.5', { '16777217': 'PRECISION_LOST' }],
     flag: ['tinyint(1)', '1', '0', { '2': 'BAD_BOOLEAN' }],
     lamp: ['bit(1)', '1', '0', { x: 'BAD_BOOLEAN' }],
@@ -51,6 +55,12 @@ const columns: Readonly<Record<string, readonly [string, string, string, Readonl
         '2050-01-01 00:00:00Z': 'VALUE_REFUSED',
       },
     ],
+    exact: [
+      'datetime(6)',
+      '2024-02-29 10:00:00.123456',
+      '9999-12-31 23:59:59.000001',
+      { x: 'BAD_TIMESTAMP' },
+    ],
     clock: ['time', '24:00:00', '00:00:01', { '10:00:00.25': 'PRECISION_LOST' }],
     year: [
       'year',
@@ -60,12 +70,19 @@ const columns: Readonly<Record<string, readonly [string, string, string, Readonl
     ],
     fixed: ['char(3)', 'abc', ' a', { 'ab ': 'VALUE_REFUSED', abcd: 'TOO_LONG' }],
     latin: ['varchar(3) character set latin1', 'äöü', 'a  ', { ж: 'VALUE_REFUSED', 'a   ': 'TOO_LONG' }],
+    longer: ['mediumtext', 'x'.repeat(300), '', {}],
     short: ['tinytext', 'x'.repeat(255), '', { ['ä'.repeat(128)]: 'VALUE_REFUSED' }],
     state: ["enum('open','it''s','1')", 'open', '1', { '2': 'BAD_ENUM', OPEN: 'BAD_ENUM' }],
     sign: ["enum('\\','\\n')", '\\', '\\n', { '\\\\': 'BAD_ENUM' }],
     tags: ["set('a','b')", 'a,b', 'b', { 'a,c': 'VALUE_REFUSED', '1': 'VALUE_REFUSED' }],
     two: ['binary(2)', '\\xab00', '\\x0001', { '\\xab': 'VALUE_REFUSED' }],
+    some: ['varbinary(2)', '\\x61', '\\x62', { '\\x000102': 'VALUE_REFUSED', x: 'BAD_BYTES' }],
+    bytes1: ['tinyblob', '\\x61', '\\x62', { x: 'BAD_BYTES' }],
+    bytes2: ['blob', '\\x61', '\\x62', { x: 'BAD_BYTES' }],
+    bytes3: ['mediumblob', '\\x61', '\\x62', { x: 'BAD_BYTES' }],
+    bytes4: ['longblob', '\\x61', '\\x62', { x: 'BAD_BYTES' }],
     document: ['json', '{"a": 1e400}', '[]', { '{': 'BAD_JSON' }],
+    old: ['inet4', '127.0.0.1', '255.255.255.255', { '::1': 'VALUE_REFUSED' }],
     address: ['inet6', '::1', '2001:db8::ff00:42:8329', { 'x:y': 'VALUE_REFUSED' }],
     name: [
       'uuid',
@@ -111,11 +128,18 @@ describeMariadb('a file into a table of MariaDB', () => {
       Object.fromEntries(
         names.flatMap((name, at) => (shown(row)[at] === given[at] ? [] : [[name, shown(row)[at]]])),
       )
+    const bytes = ['some', 'bytes1', 'bytes2', 'bytes3', 'bytes4']
+    const allBytes = (value: string) => Object.fromEntries(bytes.map((name) => [name, value]))
     expect(differing(first, plain[0])).toEqual({
+      ...allBytes('a'),
       instant: '2024-02-29 10:00:00.125',
       two: 'AB00',
     })
-    expect(differing(second, plain[1])).toEqual({ instant: '2024-02-29 10:00:00.000', two: '0001' })
+    expect(differing(second, plain[1])).toEqual({
+      ...allBytes('b'),
+      instant: '2024-02-29 10:00:00.000',
+      two: '0001',
+    })
   })
 
   it('takes objects that lack a column of a type that is not written, and rejects those that have it', async () => {

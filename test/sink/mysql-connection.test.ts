@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { mysql } from '../../src/sink/mysql/address.ts'
 import { Connection } from '../../src/sink/mysql/connection.ts'
@@ -85,6 +87,72 @@ describeMariadb('a connection to MariaDB', () => {
       return asked
     }, stop.signal)
     await expect(stopped).rejects.toMatchObject({ code: 'SINK_UNAVAILABLE' })
+  })
+
+  it('asks nothing for who is stopped already, and holds nobody while the server accepts and says nothing', async () => {
+    await using proxy = await startProxy(database.url)
+    await using connection = new Connection(proxy.url)
+    const ask = (signal?: AbortSignal, connectMs?: number) =>
+      connection.use((session) => session.query('SELECT 1 AS one'), signal, connectMs)
+    await expect(ask(AbortSignal.abort())).rejects.toMatchObject({ code: 'ABORTED' })
+    proxy.blackHole(true)
+    await expect(ask(undefined, 1)).rejects.toMatchObject({
+      code: 'SINK_UNAVAILABLE',
+      message: expect.stringContaining('says nothing'),
+    })
+    const stop = new AbortController()
+    const stopped = ask(stop.signal)
+    setImmediate(() => stop.abort())
+    await expect(stopped).rejects.toMatchObject({ code: 'ABORTED' })
+    const later = new AbortController()
+    const stopWithin = (sent: Buffer) =>
+      sent.includes('SET NAMES') && setImmediate(() => later.abort()) !== null
+    await using halting = await startProxy(database.url, { stopWithin })
+    await using other = new Connection(halting.url)
+    const halted = other.use((session) => session.query('SELECT 1'), later.signal)
+    await expect(halted).rejects.toMatchObject({ code: 'SINK_UNAVAILABLE' })
+    // What was given up and connects all the same is cut, and the next one is another.
+    proxy.blackHole(false)
+    expect(await ask()).toEqual([{ one: 1 }])
+  })
+
+  it('is not given up while the server is at work for it and has no place for one who asks', async () => {
+    const [user, password] = [`u${database.name.slice(-20)}`, 'pw']
+    await using administrator = new Connection(database.url)
+    const run = (sql: string) => administrator.use((session) => session.run(sql))
+    await run(`CREATE USER '${user}'@'%' IDENTIFIED BY '${password}' WITH MAX_USER_CONNECTIONS 1`)
+    await run(`GRANT ALL ON "${database.name}".* TO '${user}'@'%'`)
+    try {
+      const url = Object.assign(new URL(database.url), { username: user, password }).href
+      await using connection = new Connection(url, { silentMs: 100 })
+      const asked = connection.use((session) => session.query('SELECT SLEEP(0.8) AS slept'))
+      expect(await asked).toEqual([{ slept: 0 }])
+    } finally {
+      await run(`DROP USER '${user}'@'%'`)
+    }
+  })
+
+  it('is lost once the server does not know it any more, and nobody has told', async () => {
+    const { port, hostname } = new URL(database.url)
+    const sockets: Socket[] = []
+    const silent = createServer((client) => {
+      const server = connect(Number(port), hostname)
+      sockets.push(client, server)
+      client.on('error', () => undefined).pipe(server)
+      server.on('error', () => undefined).pipe(client, { end: false })
+    })
+    await once(silent.listen(0, '127.0.0.1'), 'listening')
+    const url = Object.assign(new URL(database.url), { port: (silent.address() as AddressInfo).port })
+    await using connection = new Connection(url.href, { silentMs: 100 })
+    await using administrator = new Connection(database.url)
+    const id = await connection.use(async (session) => session.id)
+    await administrator.use((session) => session.run(`KILL ${id}`))
+    await expect(connection.use((session) => session.query('SELECT 1'))).rejects.toMatchObject({
+      code: 'SINK_UNAVAILABLE',
+      message: expect.stringContaining('does not know the session any more'),
+    })
+    for (const socket of sockets) socket.destroy()
+    silent.close()
   })
 
   it('takes the bytes of LOAD DATA from the program, whatever file is named', async () => {
@@ -181,6 +249,7 @@ describeMariadb('a connection to MariaDB', () => {
         document: column.json(),
         state: column.enumeration('open', "it's").default('open'),
         short: column.varchar(20),
+        wide: column.varchar(5000),
         list: column.array(column.integer()),
         note: column.text().default("it's"),
       },
@@ -209,6 +278,7 @@ describeMariadb('a connection to MariaDB', () => {
           "document" longtext DEFAULT NULL COMMENT 'json',
           "state" varchar(4) DEFAULT 'open' CHECK ("state" in ('open','it\\'s')),
           "short" varchar(20) DEFAULT NULL,
+          "wide" longtext DEFAULT NULL,
           "list" longtext DEFAULT NULL,
           "note" longtext DEFAULT 'it\\'s',
           PRIMARY KEY ("id"),
@@ -229,6 +299,8 @@ describe('a URL of MariaDB or MySQL', () => {
     ['mysql://me@host/db?ssl-mode=maybe', /VERIFY_IDENTITY/],
     ['mysql://me@host/db?ssl-ca=/nowhere', /ssl-ca .*ENOENT/],
     ['mysql://me:%E0%A4%A@host/db', /cannot be read/],
+    ['mysql://host:99999/db', /cannot be read/],
+    ['mysql://me@a%20b/db', /no host has such a name/],
   ] as const)('is refused where it cannot be meant: %s', ([url, message]) => {
     expect(() => new Connection(url)).toThrow(
       expect.objectContaining({ code: 'USAGE', message: expect.stringMatching(message) }),

@@ -5,8 +5,9 @@ import { type MariadbServer, startMariadb, withoutFsync } from '../../tooling/se
 import { conflicts } from '../contract/sink/conflict.ts'
 import { types } from '../contract/sink/types.ts'
 import { allRejects, applied, numbers as ids, write } from '../contract/sink/target.ts'
-import { bigint, integer, numeric, timestamptz } from '../../src/model/columns.ts'
+import { bigint, boolean, integer, numeric, timestamptz } from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
+import { Connection } from '../../src/sink/mysql/connection.ts'
 import { numbers } from '../support/model.ts'
 import { openMysql } from './mysql-target.ts'
 
@@ -32,11 +33,17 @@ describeMariadb('MariaDB without LOAD DATA LOCAL', () => {
   it('a row that is refused, or would be changed, never costs a good one', async () => {
     await using target = await open()
     await target.query(
-      'CREATE TABLE checked (id bigint PRIMARY KEY, exact numeric(65,30), small int NOT NULL CHECK (small > 0), at timestamp(6) NOT NULL)',
+      'CREATE TABLE checked (id bigint PRIMARY KEY, exact numeric(65,30), small int NOT NULL CHECK (small > 0), at timestamp(6) NOT NULL, lamp bit(1))',
     )
     const model = defineModel({
       table: 'checked',
-      columns: { id: bigint().notNull(), exact: numeric(), small: integer(), at: timestamptz() },
+      columns: {
+        id: bigint().notNull(),
+        exact: numeric(),
+        small: integer(),
+        at: timestamptz(),
+        lamp: boolean(),
+      },
       primaryKey: ['id'],
     })
     await using sink = target.open()
@@ -50,9 +57,14 @@ describeMariadb('MariaDB without LOAD DATA LOCAL', () => {
       ['1', '1', '1', at],
       ['103', '1', '1', undefined],
     ]
-    const records = [...fine.slice(0, 25), ...refused, ...fine.slice(25)]
+    const records = [...fine.slice(0, 25), ...refused, ...fine.slice(25)].map((record, n) => [
+      ...record,
+      String(n % 2),
+    ])
     expect(await write(sink, model, [{ key: 'one', records }])).toEqual([applied(50, 5)])
     expect(await ids(target, 'checked')).toEqual(fine.map(([id]) => Number(id)))
+    const lit = await target.query('SELECT sum(lamp) AS lit FROM checked WHERE id < 25')
+    expect(lit.map(({ lit: n }) => Number(n))).toEqual([12])
     expect((await allRejects(sink)).map(({ record, code }) => [record, code])).toEqual([
       [25, 'CONSTRAINT_CHECK'],
       [26, 'VALUE_REFUSED'],
@@ -132,10 +144,29 @@ describeMariadb('MariaDB without LOAD DATA LOCAL', () => {
     }
   })
 
+  it('a server that ends sessions as they begin is unavailable', async () => {
+    await using target = await open()
+    const user = `u${target.url.slice(-20)}`
+    await target.query(`CREATE USER '${user}'@'%' IDENTIFIED BY 'pw'; GRANT ALL ON * TO '${user}'@'%'`)
+    const url = Object.assign(new URL(target.url), { username: user, password: 'pw' }).href
+    await using connection = new Connection(url)
+    try {
+      await target.query("SET GLOBAL init_connect = 'SELECT * FROM nowhere.nothing'")
+      const asked = connection.use((session) => session.query('SELECT 1 AS one'))
+      await expect(asked).rejects.toMatchObject({ code: 'SINK_UNAVAILABLE' })
+    } finally {
+      await target.query(`SET GLOBAL init_connect = ''; DROP USER '${user}'@'%'`)
+    }
+  })
+
   it('a record that is longer than a statement may be stops the load, which says what to do', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(numbers)
+    // As long as may be, and together in more than one statement.
+    const records = [0, 1, 2].map((n) => [`${n + 10}`, 'x'.repeat(600_000)])
+    expect(await write(sink, numbers, [{ key: 'wide', records }])).toEqual([applied(3)])
+    await target.query('DELETE FROM numbers')
     const long = write(sink, numbers, [{ key: 'long', records: [['1', 'x'.repeat(1 << 20)]] }])
     await expect(long).rejects.toMatchObject({
       code: 'SINK_REFUSED',

@@ -4,6 +4,7 @@ import { createConnection } from 'mysql2/promise'
 import { expect, it } from 'vitest'
 import { integer, text } from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
+import { MysqlSink } from '../../src/sink/mysql/mysql.ts'
 import type { Replacement, Sink } from '../../src/sink/sink.ts'
 import { describeMariadb } from '../../tooling/servers/mariadb-database.ts'
 import { applied, batchOf, loadOf, numbers, pipeline, write } from '../contract/sink/target.ts'
@@ -46,6 +47,7 @@ describeMariadb('rows that are replaced in MariaDB', () => {
       sink,
       'CREATE TABLE orders (item INT, FOREIGN KEY (item) REFERENCES items (id))',
       'INSERT INTO orders VALUES (2), (NULL)',
+      'CREATE TABLE parts (item INT, FOREIGN KEY (item) REFERENCES items (id))',
     )
     await using replacement = (await sink.replacing?.(model, pipeline)) as Replacement
     await expect(replacement.take(await gather(sink, replacement, 1, 3))).rejects.toMatchObject({
@@ -83,6 +85,20 @@ describeMariadb('rows that are replaced in MariaDB', () => {
     await target.query('DROP TABLE parts')
     await target.query('ALTER TABLE items ADD above INT, ADD FOREIGN KEY (above) REFERENCES items (id)')
     await refused(sink, /its rows refer to one another/)
+    await target.query('ALTER TABLE items DROP FOREIGN KEY items_ibfk_1, DROP above')
+    const user = `'u${target.url.slice(-20)}'@'%'`
+    await target.query(
+      `CREATE USER ${user} IDENTIFIED BY 'pw'; GRANT SELECT, INSERT, UPDATE, CREATE ON * TO ${user}`,
+    )
+    try {
+      const login = { username: `u${target.url.slice(-20)}`, password: 'pw' }
+      await using other = new MysqlSink(Object.assign(new URL(target.url), login).href)
+      await refused(other, /our user may not delete from it \(GRANT DELETE\)/)
+    } finally {
+      await target.query(`DROP USER ${user}`)
+    }
+    await target.query('DROP TABLE items')
+    await refused(sink, /it is gone/)
     expect(await target.query("SHOW TABLES LIKE '%replacing%'")).toEqual([])
   })
 

@@ -91,6 +91,7 @@ export class Connection implements AsyncDisposable {
   /** Undefined where the server is at work for the session, or cannot say. */
   async #ask(id: number, answerMs: number): Promise<Suspicion | undefined> {
     let session: Session | undefined
+    // v8 ignore next -- the server has to fall silent between two answers
     const deadline = setTimeout(() => session?.drop(), answerMs)
     try {
       session = await Session.open(
@@ -150,7 +151,8 @@ export class Connection implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#last
-    const session = await this.#opened?.catch(() => undefined)
+    // One that has failed is forgotten already.
+    const session = await this.#opened
     this.#opened = undefined
     this.#newest = undefined
     if (session === undefined) return

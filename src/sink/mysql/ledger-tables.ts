@@ -50,6 +50,7 @@ export async function alone<T>(session: Session, work: () => Promise<T>): Promis
   // Names of locks are those of the whole server.
   const name = literal(`lading/${session.database}`.slice(0, 64))
   const [row] = await session.query(`SELECT GET_LOCK(${name}, ${mostWaitSeconds}) AS got`)
+  // v8 ignore next -- another process has to prepare for half a minute
   if (Number(row?.['got']) !== 1) throw new LadingError('SINK_BUSY', 'another process prepares the database')
   try {
     await session.limitIdleness(true)

@@ -79,6 +79,7 @@ export async function lockLoads(
     ]),
   )
   // Forgotten since they were registered.
+  // v8 ignore next -- another process has to forget it between two statements
   if (known.size < ids.length)
     throw new LadingError('SINK_BUSY', 'a load was forgotten while a batch of it was written')
   return known

@@ -64,7 +64,12 @@ export async function replacing(
     },
     move: () => move(own, raw(qualified(place)), names, keys.referring),
     faultOf: (error) => faultOf(error, names),
-    clear: () => connection.use((session) => clear(session, pipeline, [table])),
+    clear: () =>
+      connection.use(async (session) => {
+        await clear(session, pipeline, [table])
+        // The server ends a session a moment after its client, and the next replacement does not wait.
+        await session.query('DO RELEASE_ALL_LOCKS()')
+      }),
     release: () => connection[Symbol.asyncDispose](),
   })
 }
@@ -108,9 +113,9 @@ async function requireReplaceable(session: Session, target: Model): Promise<Fore
   try {
     await session.run(`DELETE FROM ${qualified(target)} WHERE false`)
   } catch (error) {
-    if (isServerError(error) && error.errno === denied)
-      throw refused(target, 'our user may not delete from it (GRANT DELETE)')
-    throw error
+    throw isServerError(error) && error.errno === denied
+      ? refused(target, 'our user may not delete from it (GRANT DELETE)')
+      : error
   }
   return keys
 }

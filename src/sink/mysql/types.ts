@@ -129,7 +129,7 @@ class Heard {
   micros = 0
   value = 0
   size = 0
-  #tell: (writer: RowWriter) => void = () => undefined
+  #tell: ((writer: RowWriter) => void) | undefined
 
   timestamp(days: number, micros: number): void {
     this.micros = micros
@@ -149,7 +149,7 @@ class Heard {
   }
 
   pass(writer: RowWriter): void {
-    this.#tell(writer)
+    this.#tell?.(writer)
   }
 }
 
