@@ -11,9 +11,10 @@ import { type Cost, type Finding, findingsAbout } from '../../../core/finding.ts
 import { SqliteFile } from '../../../core/sqlite.ts'
 import { fastest, leastRows, rateOf, tooFew } from '../../measured.ts'
 import { type TableQuestions, withoutChanges } from '../../examination.ts'
+import { columnsOf } from '../catalog.ts'
 import { identifier } from '../ddl.ts'
 import { type ForeignKey, foreignKeysOf } from './foreign-keys.ts'
-import { plannedSchema, sampleOf, type Schema, schemaOf, Scratch } from './scratch.ts'
+import { plannedSchema, type Sample, sampleOf, type Schema, schemaOf, Scratch } from './scratch.ts'
 
 const { ok, note } = findingsAbout('table')
 
@@ -36,7 +37,7 @@ export async function costs(
     add(tooFew(sample?.rows ?? 0))
     return
   }
-  const keys = file === undefined ? [] : foreignKeysOf(file, table)
+  const keys = file === undefined ? [] : keysToMeasure(file, table, sample)
   const folder = mkdtempSync(join(tmpdir(), 'lading-doctor-'))
   try {
     using scratch = new SqliteFile(join(folder, 'scratch.db'))
@@ -44,6 +45,19 @@ export async function costs(
   } finally {
     rmSync(folder, { recursive: true })
   }
+}
+
+/** All or none, because once they are checked, all are. What rows or a default refer to has to be in the sample. */
+function keysToMeasure(file: SqliteFile, table: string, { columns }: Sample): readonly ForeignKey[] {
+  const keys = foreignKeysOf(file, table)
+  const isGiven = (name: string) => columns.some((each) => each.toLowerCase() === name.toLowerCase())
+  const defaults = columnsOf(file, { table }).filter(
+    ({ name, dflt_value }) => dflt_value !== null && !isGiven(name),
+  )
+  const isLost = ({ parent, columns: own }: ForeignKey) =>
+    parent.toLowerCase() === table.toLowerCase() ||
+    defaults.some(({ name }) => own.some((each) => each.toLowerCase() === name.toLowerCase()))
+  return keys.some(isLost) ? [] : keys
 }
 
 interface Part {
@@ -57,12 +71,10 @@ interface Part {
 function* measure(
   scratch: Scratch,
   schema: Schema,
-  allKeys: readonly ForeignKey[],
-  { withTriggers, measureMs, name }: TableQuestions,
+  keys: readonly ForeignKey[],
+  { withTriggers, measureMs }: TableQuestions,
 ): Generator<Finding> {
   const { sample } = scratch
-  // What refers to itself would have to be in the sample.
-  const keys = allKeys.some(({ parent }) => parent.toLowerCase() === name.table.toLowerCase()) ? [] : allKeys
   const parts: readonly Part[] = [
     ...schema.indexes.map(({ name: index, sql }): Part => ({
       what: `index ${index}`,
