@@ -136,6 +136,8 @@ describe('rows refused in the same words', () => {
     expect(unanimity.isTables('no', rowsOf('a', 1))).toBe(false)
     expect(unanimity.isTables('no', rowsOf('b', 1))).toBe(true)
     expect(unanimity.isTables('other words', rowsOf('c', 1))).toBe(false)
+    // Of this load no row was refused, because it had none in the batch.
+    expect(unanimity.isTables('other words', rowsOf('d', 0))).toBe(false)
   })
 })
 

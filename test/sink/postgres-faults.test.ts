@@ -224,6 +224,27 @@ describePostgres('PostgreSQL sink, faults', () => {
     expect(await complete()).toEqual([true, true])
   })
 
+  it('a load at work is not pruned, however old it is', async () => {
+    await using target = await openPostgres()
+    await using sink = target.open()
+    await sink.prepare(model)
+    const load = loadOf(1, 1)
+    await write(sink, model, [{ key: `${load.id}/0`, records: [['1', 'x']], load }])
+    await sink.ledger.fold([load.id])
+    const prune = () =>
+      sink.ledger.prune?.(
+        { what: 'loads', before: new Date(Date.now() + 60_000).toISOString() },
+        { limit: 10 },
+      )
+    const holder = await holding(
+      target,
+      `SELECT pg_advisory_xact_lock_shared(hashtextextended('${load.id}', 0))`,
+    )
+    expect(await prune()).toMatchObject({ entries: 0 })
+    await holder.end()
+    await expect.poll(prune).toMatchObject({ entries: 1 })
+  })
+
   it.for(['application_name=mine', 'application_name='])(
     "sessions are lading's by name, so that a stopped one is found, whatever the URL calls them: %s",
     async (option) => {

@@ -119,6 +119,19 @@ describe.for(ways)('several rows for each statement, %s', ([, options]) => {
     },
   )
 
+  it('a row that refers to nothing and one that the table refuses at once are rejects, and no row beside them', async () => {
+    await using target = await openSqlite(options)
+    await target.query(`CREATE TABLE parents (id integer PRIMARY KEY) STRICT; INSERT INTO parents VALUES (1);
+    CREATE TABLE items (id integer PRIMARY KEY, ref integer REFERENCES parents DEFERRABLE INITIALLY DEFERRED, note text CHECK (note <> 'bad')) STRICT`)
+    const rows = ids.map((id): Texts => [`${id}`, id === 9 ? '2' : '1', id === 33 ? 'bad' : 'good'])
+    const { verdict, rejects } = await load(target, rows)
+    expect(verdict).toEqual(applied(38, 2))
+    expect(rejects).toEqual([
+      [9, 'CONSTRAINT_FOREIGN_KEY'],
+      [33, 'CONSTRAINT_CHECK'],
+    ])
+  })
+
   it('a row that refers to a later one is a reject wherever the two stand', async () => {
     await using target = await openSqlite(options)
     await target.query(

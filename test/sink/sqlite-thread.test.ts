@@ -1,3 +1,4 @@
+import type { Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
 import { integer, text } from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
@@ -56,6 +57,29 @@ it('batches that are written without waiting are written in their order, and clo
   await sink[Symbol.asyncDispose]()
   expect((await Promise.all(writing)).flat()).toEqual([0, 1, 2, 3].map(() => applied(20)))
   expect(await numbers(target, 'items')).toHaveLength(80)
+})
+
+it.for<readonly [does: string, spoil: (thread: Worker) => void, message: RegExp]>([
+  ['ends', (thread: Worker) => void thread.terminate(), /the thread that writes is lost: it ended$/],
+  // No job has such a form.
+  ['fails', (thread: Worker) => thread.postMessage({}, []), /the thread that writes is lost: Cannot read /],
+])('a thread that %s costs an attempt, and the next batch has another', async ([, spoil, message]) => {
+  await using target = await open()
+  await using sink = target.open()
+  await sink.prepare(model)
+  const threads: Worker[] = []
+  const onWorker = (thread: Worker) => void threads.push(thread)
+  process.on('worker', onWorker)
+  await write(sink, model, [{ key: 'a', records: records(0, 20) }])
+  process.off('worker', onWorker)
+  spoil(threads[0] as Worker)
+  const batch = [{ key: 'b', records: records(20, 40) }]
+  await expect(write(sink, model, batch)).rejects.toMatchObject({
+    code: 'SINK_FAILED',
+    message: expect.stringMatching(message),
+  })
+  expect(await write(sink, model, batch)).toEqual([applied(20)])
+  expect(await numbers(target, 'items')).toHaveLength(40)
 })
 
 it('what the thread cannot write has the same code as without it, and nothing is left of it', async () => {

@@ -24,6 +24,7 @@ function lockBeside(path: string): Disposable | undefined {
     file = new SqliteFile(lockPath, { busyMs: 0 })
     file.exec('BEGIN EXCLUSIVE')
     // Its last holder may have removed it meanwhile.
+    // v8 ignore next -- a race of two processes within a few microseconds
     if (!existsSync(lockPath)) throw busy(path)
   } catch (error) {
     file?.[Symbol.dispose]()

@@ -229,6 +229,26 @@ export function mending(open: OpenTarget): void {
     expect(await numbers(target, 'items')).toEqual([1, 2])
   })
 
+  it('a record with an identity of its own whose key exists is skipped under it where the model says so', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    await sink.prepare(skipping)
+    await write(sink, skipping, [
+      { key: 'message:l', records: [['1', 'there']] },
+      { key: 'message:m', records: [], rejects: [rejectOf(0, badInteger, 'x')] },
+    ])
+    const [reject] = await allRejects(sink)
+    const claim = { key: 'field:id:1', sha256: sha256('one') }
+    expect(await replay(sink, skipping, [{ id: reject?.id, record: ['1', 'late'], claim }])).toEqual([
+      applied(0, 0, 1),
+    ])
+    expect((await entries(target)).filter(({ key }) => key !== 'message:l')).toMatchObject([
+      { key: 'field:id:1', records: 1, loaded: 0, skipped: 1 },
+      { key: 'message:m', records: 0, rejected: 0, skipped: 0 },
+    ])
+    expect(await write(sink, skipping, [{ ...claim, records: [['1', 'late']] }])).toEqual([duplicate])
+  })
+
   it('rejects of another pipeline, and those that are discarded, are not replayed; discarded ones still count', async () => {
     await using target = await open()
     await using sink = target.open()
