@@ -220,6 +220,34 @@ describe.concurrent('a file into columns that have types', () => {
     expect(mixed.err).not.toContain('--columns')
   })
 
+  it.each([
+    ['alone', ['1;1.234,50 €', '2;13,50 €'], [], ['1234.50', '13.50'], "--money --decimal , --thousands '.'"],
+    [
+      'among others',
+      ['1;1,50', '2;2,75 EUR', '3;3'],
+      ['1.50', '3'],
+      ['1.50', '2.75', '3'],
+      '--money --decimal ,',
+    ],
+    ['of whole numbers', ['1;$5.00', '2;(7.25)', '3;1.5'], ['1.5'], ['5.00', '-7.25', '1.5'], '--money'],
+  ])(
+    'amounts %s cost their records, and the option that is told loads these',
+    async (_, lines, first, all, option) => {
+      await using folder = await Folder.make({ 'f.csv': `id;n\n${lines.join('\n')}\n` })
+      const database = new DatabaseSync(folder.at('lading.db'))
+      database.exec(table)
+      database.close()
+      const run = await folder.lading('load', 'f.csv', '--table', 't')
+      expect(run.err).toContain(
+        `the records with a currency are rejected or ${option} (numbers, without their currency)`,
+      )
+      const values = () => folder.sql('SELECT n FROM t ORDER BY id').map(({ n }) => n)
+      expect(values()).toEqual(first)
+      await folder.lading('rejects', 'replay', ...wordsOf(`lading ${option}`))
+      expect(values()).toEqual(all)
+    },
+  )
+
   it('a new table for files of several delimiters has texts where their signs differ', async () => {
     await using folder = await Folder.make({
       'in/us.csv': 'id,b\n1,1.234\n2,2.500\n',

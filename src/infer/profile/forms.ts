@@ -13,10 +13,12 @@ import { statedOf } from '../../model/notation/stated.ts'
 import { fits, yearFirst } from './dates.ts'
 import type { Witness } from './facts.ts'
 import { type FoundNotation, type Target, withAround } from './notation-for.ts'
-import { type Elsewhere, isUnclear, type Numerals, numberForm } from './number-form.ts'
-import { pointNumerals } from './numerals.ts'
+import { type Elsewhere, isUnclear, type Numerals, numberForm, type ValueForm } from './number-form.ts'
+import { anyNumeral, pointNumerals } from './numerals.ts'
+import { amountChoices } from './questions.ts'
 import { shapeOf } from './shape.ts'
 import {
+  amount,
   date,
   dated,
   decimal,
@@ -111,6 +113,8 @@ export class FieldForms {
   /** Whether every value has the type's own form. */
   isOwn = true
   readonly #numerals = new Map<number, number>()
+  /** The notations in which the digits of all amounts of money are numbers; undefined where there is no amount. */
+  #amounts: number | undefined
   readonly #times = new Map<string, TimeForm>()
   readonly #markers = new Map<number, Witness>()
   /** Of `padded`, `emptyText` and `marker`. */
@@ -135,9 +139,16 @@ export class FieldForms {
     const { field, target } = this
     const form =
       target.held === 'number'
-        ? numberForm(field, this.#numerals, target.isWhole, others)
+        ? this.#withAmounts(numberForm(field, this.#numerals, target.isWhole, others))
         : timeForm(field, [...this.#times.values()])
     return withAround(form, { field, shapes: this.#around, markers: this.#markers, witness: this.#witness })
+  }
+
+  #withAmounts(form: ValueForm): ValueForm {
+    if (this.#amounts === undefined || form.readings !== undefined) return form
+    const bits = [...this.#numerals.keys()].reduce((all, each) => all & each, this.#amounts)
+    const readings = amountChoices(bits)
+    return { ...form, readings, otherwise: 'the records with a currency are rejected' }
   }
 
   add(bytes: Buffer, start: number, end: number, isQuoted: boolean, place: Place): void {
@@ -163,9 +174,10 @@ export class FieldForms {
   #addNumber(shapes: number, bytes: Buffer, start: number, end: number): boolean {
     if ((shapes & wholes) !== 0) return true
     if ((shapes & (decimal | numeral)) !== 0) this.#count(value.numerals)
+    else if ((shapes & amount) !== 0) this.#amounts = (this.#amounts ?? anyNumeral) & value.numerals
     else if ((shapes & (oddNumber | exponents)) === 0) return false
     else if (bytes.subarray(start, end).includes(POINT)) this.#count(pointNumerals)
-    return (shapes & numeral) === 0 && !(this.target.isWhole && (shapes & plainNumbers) !== 0)
+    return (shapes & (numeral | amount)) === 0 && !(this.target.isWhole && (shapes & plainNumbers) !== 0)
   }
 
   #count(bits: number): void {
