@@ -158,6 +158,7 @@ it('a long name loses its middle', () => {
   expect(cutMiddle('日本語の長い名前.csv', 11)).toBe('日本…前.csv')
   expect(cutEnd('abcdef', 4)).toBe('abc…')
   expect(cutMiddle('abc', 3)).toBe('abc')
+  expect([cutMiddle('abc', 2), cutMiddle('abc', 1), cutMiddle('abc', 0)]).toEqual(['a…', '…', ''])
 })
 
 describe('a region of a terminal', () => {

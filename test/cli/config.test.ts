@@ -21,7 +21,7 @@ describe.concurrent('a configuration file in the folder', () => {
       'lading.config.ts',
       "import { defineConfig } from 'lading'\nconst to: string = 'sqlite:mine.db'\nexport default defineConfig({ to, null: ['-', 'n/a'] })\n",
     ],
-    ['lading.config.mjs', "export default { to: 'sqlite:mine.db', null: ['-', 'n/a'] }\n"],
+    ['lading.config.mjs', "export default { to: 'sqlite:mine.db', null: ['-', 'n/a'], key: undefined }\n"],
   ])('%s is found, and said', async (name, content) => {
     await using folder = await Folder.make({ [name]: content, 'a.csv': 'n,m\n1,-\n2,n/a\n' })
     const run = await folder.lading('load', 'a.csv')
@@ -51,7 +51,11 @@ describe.concurrent('a configuration file in the folder', () => {
       to: 'sqlite:mine.db',
       queue: 'embedded:q.db?lease=9s',
       state: 's.db',
-      pipelines: { all: { paths: ['in/*.csv'] } },
+      pipelines: {
+        all: { paths: ['in/*.csv'] },
+        watched: { paths: 'in', table: 't', watch: true, done: 'move:done' },
+        elsewhere: { to: 'nope', state: '/somewhere/s.db' },
+      },
     }
     await using folder = await Folder.make({
       'etl/in/a.csv': records(2),
@@ -66,6 +70,13 @@ describe.concurrent('a configuration file in the folder', () => {
       'embedded:./etl/q.db?lease=9s',
       './etl/s.db',
     ])
+    const valuesOf = async (pipeline: string, ...names: readonly string[]) => {
+      const { out } = await folder.lading('--config', 'etl/c.json', 'config', pipeline, '--json')
+      return names.map((name) => settingOf(out, name)?.value)
+    }
+    expect(await valuesOf('watched', 'done')).toEqual([{ move: './etl/done' }])
+    // What is no URL is refused where it is used, and what is a path from the root stays one.
+    expect(await valuesOf('elsewhere', 'to', 'state')).toEqual(['nope', '/somewhere/s.db'])
   })
 
   it('sets no option that means something else in another command', async () => {
@@ -101,6 +112,17 @@ describe.concurrent('what is wrong with a configuration file', () => {
       '{"pipelines": {"p": {"command": "lod"}}}',
       /pipelines\.p\.command must be load, consume, produce/,
     ],
+    ['c.json', '{"pipelines": {"p": ["a.csv"]}}', /c\.json: pipelines\.p must be an object of options/],
+    [
+      'c.json',
+      '{"pipelines": {"p": {"paths": [5]}}}',
+      /pipelines\.p\.paths must be text, or a list of texts/,
+    ],
+    [
+      'c.json',
+      '{"pipelines": {"p": {"command": "consume", "paths": "a.csv"}}}',
+      /pipelines\.p\.paths: consume takes no paths/,
+    ],
     ['c.json', '{"pipelines": {"p": {"concurrency": 2}}}', /pipelines\.p: load has no option concurrency/],
     [
       'c.json',
@@ -123,6 +145,29 @@ describe.concurrent('what is wrong with a configuration file', () => {
     expectError(run, 'CONFIG_INVALID', 78, fault)
     expect(run.err).not.toContain('CANARY')
   })
+})
+
+it('a pipeline has a name that a command line and a log can hold', async () => {
+  await using folder = await Folder.make({ 'c.json': '{"pipelines": {"a b": {"paths": "a.csv"}}}' })
+  expectError(
+    await folder.lading('run', 'a b', '--config', 'c.json'),
+    'CONFIG_INVALID',
+    78,
+    'pipelines.a b: the name of a pipeline is letters, digits, _, . and -',
+  )
+})
+
+it('an option that is given again goes on', async () => {
+  await using folder = await Folder.make()
+  const names = ['--http-name', 'a.example', '--http-name', 'b.example']
+  const { out, err } = await folder.lading('config', 'consume', '--json', ...names)
+  expect(settingOf(out, 'httpName')?.value, err).toEqual(['a.example', 'b.example'])
+})
+
+it('the schema of a configuration file knows every option', async () => {
+  await using folder = await Folder.make()
+  const { out } = await folder.lading('config', '--schema')
+  expect(JSON.parse(out)).toMatchObject({ properties: { to: {}, chunkBytes: {}, pipelines: {} } })
 })
 
 it('a configuration file of more than 1 MiB is refused', async () => {

@@ -123,6 +123,11 @@ describe.concurrent('dead letters', () => {
     expect(await folder.json('dead', 'list', '--to', 'sqlite:t.db')).toMatchObject([
       { code: 'MODEL_MISMATCH', records: 2 },
     ])
+    // Whose model is not named is left, and said to be unless its id was.
+    const others = (...ids: string[]) =>
+      folder.lading('dead', 'replay', ...ids, '--to', 'sqlite:t.db', '--pipeline', 'other')
+    expect((await others()).out).toContain('no dead letters to replay in pipeline other')
+    expect((await others('1')).out).toMatch(/^1: .*WRONG_PIPELINE/)
     // Its table has to fit as well.
     folder.sql('DROP TABLE records', 't.db')
     const replay = () => folder.lading('dead', 'replay', '1', '--to', 'sqlite:t.db', '--model', './wide.ts')

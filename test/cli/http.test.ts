@@ -1,4 +1,5 @@
 /** `--http`: what a run shows while it runs, and to whom. */
+import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { expectError, Folder, records } from './run.ts'
 
@@ -90,6 +91,22 @@ describe('a run with --http', () => {
     expect((await folder.run(['consume', '--http', '0'], { env: { LADING_HTTP_TOKEN: 'short' } })).code).toBe(
       78,
     )
+  })
+
+  it('stays after an error with --http-linger, which is told at once, and ends with its code', async () => {
+    await using folder = await Folder.make({ 'a.csv': 'nothing\n1\n' })
+    const args = ['load', 'a.csv', '--model', 'records', '--http', '0', '--http-linger']
+    const child = folder.start(args)
+    let err = ''
+    let isTold = false
+    child.stderr.on('data', (chunk) => {
+      err += String(chunk)
+      // At the moment when nothing but a signal ends it any more.
+      if (!isTold && err.includes('error HEADER_MISMATCH')) isTold = child.kill('SIGTERM')
+    })
+    const [code] = (await once(child, 'close')) as [number | null]
+    expect(code, err).toBe(65)
+    expect(err.match(/^error HEADER_MISMATCH/gm)).toHaveLength(1)
   })
 
   it('an address that is none is a wrong command line', async () => {

@@ -6,7 +6,7 @@ import { describePostgres, freshDatabase } from '../../tooling/servers/database.
 import { queryDuckdb } from '../support/duckdb.ts'
 import { query } from '../support/fixture.ts'
 import { openMysql } from '../sink/mysql-target.ts'
-import { Folder, library } from './run.ts'
+import { expectError, Folder, library, records } from './run.ts'
 
 interface Case {
   readonly sql: string
@@ -115,4 +115,15 @@ describePostgres('a table of PostgreSQL', () => {
       await database.drop()
     }
   })
+})
+
+it('a table that is not there has no model', async () => {
+  await using folder = await Folder.make({ 'a.csv': records(1) })
+  await folder.lading('load', 'a.csv')
+  expectError(
+    await folder.lading('init', '--from-table', 'sqlite:lading.db', '--table', 'none'),
+    'SCHEMA_MISMATCH',
+    78,
+    'there is no table none in',
+  )
 })

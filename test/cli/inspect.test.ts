@@ -49,6 +49,25 @@ describe.concurrent('a file without a model', () => {
     })
   })
 
+  it('says to a person what would be rejected, and what must and what can be answered', async () => {
+    await using folder = await Folder.make({
+      'a.csv': 'day,n\n01/02/2024,1\n03/04/2024,x\n',
+      'b.csv': Buffer.from('name\nM\xfcller\n', 'latin1'),
+    })
+    const [a, b] = [
+      await folder.lading('inspect', 'a.csv', '--columns', 'n:integer'),
+      await folder.lading('inspect', 'b.csv'),
+    ]
+    expect(a.out, a.err).toMatch(/^a\.csv: 2 records, 1 of them would be rejected\n {2}line 3: BAD_INTEGER: /)
+    expect(a.out).toMatch(/^can be answered: .*--date-format day=DD\/MM\/YYYY/m)
+    expect(b.out, b.err).toMatch(/^must be answered: .*--encoding windows-1252/m)
+    const without = await folder.lading('inspect', 'a.csv', '--skip-when', 'n=x')
+    expect(without.out, without.err).toMatch(/^lading load a\.csv .*--skip-when n=x/m)
+    await folder.write('c.csv', '')
+    const init = await folder.lading('init', 'c.csv')
+    expectError(init, 'HEADER_MISMATCH', 65, 'c.csv has neither a header nor a record')
+  })
+
   it('that cannot be read is named, and the files beside it are inspected', async () => {
     await using folder = await Folder.make({ 'a.csv': 'a\n1\n', 'b.csv': '', 'c.csv': 'c\n3\n' })
     const run = await folder.lading('inspect', 'a.csv', 'b.csv', 'c.csv')
@@ -292,6 +311,9 @@ export default defineModel({
     expect(dry.code, dry.err).toBe(0)
     expect(dry.out).toContain('nothing was written: 3 records would go to table orders')
     expect(folder.rows('orders', 'lading.db'), 'an empty file would have been made').toBe(0)
+    expect(await folder.json('load', 'orders.csv', '--dry-run')).toMatchObject([
+      { source: 'orders.csv', records: 3, rejected: 0, wouldLoad: 3 },
+    ])
     expect((await folder.lading('load', 'orders.csv')).code).toBe(0)
     await folder.write(
       'more.csv',

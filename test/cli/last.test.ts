@@ -25,6 +25,9 @@ describe.concurrent('what the last run in a folder used', () => {
     expect(other).toMatchObject({ out: expect.stringContaining('no load yet'), err: '' })
     const replay = await folder.lading('rejects', 'replay', '1')
     expect(replay.err).toContain('--to sqlite:mine.db --model records')
+    // Who states a table means no model of before.
+    const table = await folder.lading('rejects', 'replay', '1', '--table', 'records')
+    expect(table.err).toMatch(/^using --to sqlite:mine\.db of the last run/)
     const shown = await folder.lading('config', 'verify')
     expect(shown.out).toMatch(/^to +sqlite:mine\.db +\.lading\/last\.json$/m)
     expect(shown.err).toBe('')
@@ -47,6 +50,10 @@ describe.concurrent('what the last run in a folder used', () => {
     await folder.lading('consume', '--until-empty', '--to', 'sqlite:mine.db')
     await folder.lading('produce', 'a.csv')
     expect(await lastOf(folder)).toEqual({ to: 'sqlite:mine.db' })
+    const env = { LADING_TO: 'sqlite:mine.db?password=CANARY' }
+    await folder.run(['consume', '--until-empty'], { env })
+    await folder.lading('produce', 'a.csv', '--again')
+    expect(await lastOf(folder)).toEqual({ to: 'sqlite:mine.db', without: 'to' })
     await using full = await Folder.make({ 'a.csv': records(1) })
     await mkdir(full.at('.lading/last.json'), { recursive: true })
     expect((await full.lading('load', 'a.csv', '--to', 'sqlite:mine.db')).code).toBe(0)

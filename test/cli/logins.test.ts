@@ -65,6 +65,18 @@ describe.concurrent('lading generate logins', () => {
     expect(folder.rows('user_logins')).toBe(sound.size)
   })
 
+  it('publishes more than a window holds', async () => {
+    await using folder = await Folder.make()
+    const queue = ['--queue', 'embedded:events.db']
+    await folder.lading('generate', 'logins', '--count', '600', ...queue)
+    expect(await folder.json('status', ...queue)).toMatchObject({
+      queue: { ready: expect.any(Number) as number },
+    })
+    expect(folder.sql<{ n: number }>('SELECT count(*) AS n FROM message', 'events.db')[0]?.n).toBeGreaterThan(
+      590,
+    )
+  })
+
   it('puts nothing into a queue that nobody named on this command line', async () => {
     await using folder = await Folder.make({ 'c.json': '{"queue":"embedded:mine.db"}' })
     const env = { LADING_QUEUE: 'embedded:mine.db', SQS_URL: 'http://127.0.0.1:1/0/mine' }

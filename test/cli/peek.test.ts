@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { type Outgoing, openQueue } from '../../src/index.ts'
 import { describeRabbit, freshQueueUrl } from '../../tooling/servers/broker.ts'
 import { sqsEnvironment, useSqs } from '../../tooling/servers/sqs.ts'
-import { expectError, Folder, header, record, library } from './run.ts'
+import { HttpFiles } from '../../tooling/servers/http-files.ts'
+import { expectError, Folder, header, record, records, library } from './run.ts'
 
 const people = `
 import { defineModel } from '${library}'
@@ -145,6 +146,20 @@ describe.concurrent('lading peek', () => {
       loaded: 2,
     })
     expect(await folder.lading('peek')).toMatchObject({ code: 0, out: 'no messages\n', err: '' })
+  })
+
+  it('says of a message whose file cannot be reached for now that it stays', async () => {
+    await using folder = await Folder.make()
+    let root = ''
+    {
+      await using files = await HttpFiles.start()
+      files.put('/in/a.csv', records(2))
+      root = files.url('/in')
+      const run = await folder.lading('produce', `${root}/a.csv`, '--carry', 'reference', '--root', root)
+      expect(run.code, run.err).toBe(0)
+    }
+    const { out } = await folder.lading('peek', '--root', root)
+    expect(out).toMatch(/stays in the queue, REFERENCE_HOLD: .*a\.csv/)
   })
 
   it('takes the options of a consumer', async () => {

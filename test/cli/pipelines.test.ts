@@ -29,6 +29,12 @@ describe.concurrent('lading run', () => {
       code: 0,
       out: 'pipeline command queue to\norders load in/*.csv\neat consume ${DB}\n',
     })
+    expect(JSON.parse((await folder.lading('run', '--json')).out)).toMatchObject([
+      { name: 'orders', command: 'load', paths: ['in/*.csv'] },
+      { name: 'eat', command: 'consume', to: '${DB}' },
+    ])
+    await using bare = await Folder.make(config({}))
+    expect((await bare.lading('run')).out).toMatch(/^lading\.config\.json has no pipelines$/m)
     expectError(await folder.lading('run', 'orders', 'eet'), 'USAGE', 64, 'did you mean eat?')
     expectError(await folder.lading('run', '--dry-run'), 'USAGE', 64, 'orders, eat')
     expectError(await folder.lading('run', 'orders', 'eat', '--json'), 'USAGE', 64, '--json')

@@ -23,6 +23,18 @@ describe.concurrent('the command line', () => {
     [['produce', 'a.csv', '--format', 'ndjson', '--no-header'], '--no-header.* is for CSV', 'see --help'],
     [['load', 'a.csv', '--delimiter', '"'], 'the same character', 'see --help'],
     [['consume', '--until-empty', '--batches', '2'], 'cannot be used with', 'lading consume --help'],
+    [
+      ['consume', '--concurrency', '2', '--batches', '1'],
+      '--concurrency cannot be used with --batches',
+      'see --help',
+    ],
+    [['load', 'a.csv', '--watch', '--settle', 'soon'], 'Not a number of 0 or more', 'lading load --help'],
+    [['load', 'a.csv', '--watch', '--done', 'away'], 'Not keep, delete or move:FOLDER', 'lading load --help'],
+    [['load', 'a.csv', '--key', 'id,,n'], 'separated by commas, and not id,,n', 'see --help'],
+    [['init'], 'name either a file or, with --from-table, a database', 'see --help'],
+    [['init', 'a.csv', '--from-table', 'sqlite:x.db'], 'name either a file or', 'see --help'],
+    [['init', '--from-table', 'sqlite:x.db'], '--from-table needs --table', 'see --help'],
+    [['inspect', '-'], 'standard input cannot be read twice', 'see --help'],
     [['load', 'a.csv', '--done', 'move:loaded'], '--done needs --watch', 'see --help'],
     [['load', 'a.csv', '--settle', '5'], '--settle needs --watch', 'see --help'],
     [['load', 'a.csv', '--ended'], '--ended needs --append', 'see --help'],
@@ -79,6 +91,7 @@ describe.concurrent('the command line', () => {
     const unknown = '11111111-1111-1111-1111-111111111111'
     for (const look of [
       ['verify', unknown],
+      ['verify', 'none.csv'],
       ['rejects', 'show', '9'],
       ['dead', 'show', '9'],
       ['dead', 'replay', '9'],

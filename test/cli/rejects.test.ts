@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
+import { bin } from '../support/lading.ts'
 import { expectError, Folder, header, record, library } from './run.ts'
 
 const model = (columns: string) => `
@@ -141,6 +142,9 @@ describe.concurrent('bad records', () => {
     expect((await folder.lading('rejects', 'list', '--summary')).out).toMatch(
       /^rejects +code +column +meaning\n +3 +BAD_NUMBER +value/,
     )
+    expect((await folder.lading('rejects', 'list', '--summary', '--code', 'BAD_BOOLEAN')).out).toBe(
+      'no rejects\n',
+    )
     expect(await folder.json('rejects', 'list', '--code', 'blank_line')).toHaveLength(1)
     expect(await folder.json('rejects', 'list', '--column', 'value', '--search', '00:02Z,a')).toMatchObject([
       { id: 2, place: 'a.csv:3:24' },
@@ -204,12 +208,35 @@ describe.concurrent('bad records', () => {
     expect(stat).toMatch(/^600 /)
     expect(text).toBe(record(1, 'x').trimEnd())
     expect(existsSync(stat.slice(4))).toBe(false)
+    const aborted = await folder.run(['rejects', 'edit', '1'], { env: { EDITOR: 'false', VISUAL: '' } })
+    expectError(aborted, 'ABORTED', 75, 'the editor ended with 1; nothing was changed')
+    const without = await folder.run(['rejects', 'edit', '1'], { env: { EDITOR: '', VISUAL: '' } })
+    expectError(without, 'USAGE', 64, 'set VISUAL or EDITOR')
     expect((await folder.lading('rejects', 'replay')).out).toBe('1: loaded\n')
     expectError(
       await folder.run(['rejects', 'edit', '1'], { env: { EDITOR: 'false', VISUAL: '' } }),
       'NOT_FOUND',
       66,
     )
+  })
+
+  it('that somebody else discards while they are in an editor are not changed', async () => {
+    await using folder = await Folder.make({
+      'a.csv': header + record(1, 'x'),
+      'editor.sh': `"${process.execPath}" "${bin}" rejects discard 1 >/dev/null; echo y > "$1"\n`,
+    })
+    await folder.lading('load', 'a.csv')
+    const run = await folder.run(['rejects', 'edit', '1'], { env: { EDITOR: 'sh editor.sh', VISUAL: '' } })
+    expectError(run, 'NOT_FOUND', 66, 'discarded')
+  })
+
+  it('of which many are replayed are told one by one to a limit, and then in all', async () => {
+    const many = Array.from({ length: 25 }, (_, n) => record(n, 'x')).join('')
+    await using folder = await Folder.make({ 'a.csv': header + many })
+    await folder.lading('load', 'a.csv')
+    const { out } = await folder.lading('rejects', 'replay')
+    expect(out.match(/^\d+: still rejected/gm)).toHaveLength(20)
+    expect(out).toMatch(/^of 25 rejects: loaded 0, skipped 0, still rejected 25$/m)
   })
 
   it('are exported as they came, below a header line, and load again once they are mended', async () => {
@@ -248,6 +275,16 @@ describe.concurrent('bad records', () => {
     const places = (await folder.lading('rejects', 'list')).out.match(/a\.json\S*/g)
     expect(places).toEqual(['a.json:1', 'a.json:3:11', 'a.json:4'])
     expect((await folder.lading('rejects', 'export', '3')).out).toBe('{"sensor_id":"a\nb",  "value":1}\n')
+  })
+
+  it('of which the end was not kept are exported as far as they were, and said', async () => {
+    const long = `${record(1).trimEnd()}${'x'.repeat(100_000)}\n`
+    await using folder = await Folder.make({ 'a.csv': header + long + long })
+    await folder.lading('load', 'a.csv')
+    const run = await folder.lading('rejects', 'export')
+    expect(run.err).toMatch(/2 records cut at 65,536 bytes: the rest was not kept/)
+    const written = run.out.trimEnd().split('\n')
+    expect(written.map(({ length }) => length)).toEqual([header.length - 1, 65_536, 65_536])
   })
 
   it('of several layouts are exported into a file each', async () => {

@@ -148,6 +148,8 @@ function sharing(queueUrl: () => string): void {
       loadedNow: 40,
       left: { messages: 1 },
     })
+    const told = await shared.lading('load', 'y.csv', '--to', 'sqlite::memory:')
+    expect(told.out).toMatch(/^ {2}x\.csv, for any consumer: lading consume/m)
     expect(await shared.json('consume', '--until-empty')).toMatchObject({ loaded: 40 })
   })
 }
@@ -158,8 +160,16 @@ describe('the embedded queue', () => {
   it('what an interrupted load left, a consumer of its database finishes', async () => {
     await using shared = await Shared.make('embedded:queue.db')
     await shared.interrupt()
+    // Who has no plan of it does not know where its file is.
+    for (const [database, whose] of [
+      ['other', /^ {2}x\.csv, for another database$/m],
+      ['staging', /^ {2}x\.csv, for this database: lading consume/m],
+    ] as const) {
+      const args = ['load', 'y.csv', '--to', `sqlite:${database}.db`, '--state', `${database}-state.db`]
+      expect((await shared.lading(...args)).out).toMatch(whose)
+    }
     await shared.lading('consume', '--until-empty', '--to', 'sqlite:staging.db')
-    expect(shared.rows('staging.db')).toBe(40)
+    expect(shared.rows('staging.db')).toBe(43)
     expect(await shared.waiting()).toBe(0)
   })
 

@@ -1,8 +1,11 @@
 /** What others on the machine see of a process, and what its environment makes it do. */
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { expect, it } from 'vitest'
 import { spool } from '../../src/source/stdin/spool.ts'
+import { bin } from '../support/lading.ts'
 import { Folder, records } from './run.ts'
 
 const secret = 'CANARY-pw'
@@ -49,4 +52,33 @@ it.skipIf(process.platform === 'win32')('what a run keeps of the data, others ca
     if (file.isFile()) open.push([file.name, await mode(folder.at(`.lading/${file.name}`))])
   expect(open.filter(([name]) => name?.includes('.db')).length).toBeGreaterThan(1)
   expect(open.filter(([name, rights]) => name !== 'last.json' && rights !== '600')).toEqual([])
+})
+
+it.skipIf(!existsSync('/dev/full'))(
+  'output that cannot be written ends a command with an error',
+  async () => {
+    await using folder = await Folder.make({ 'a.csv': records(1) })
+    await folder.lading('load', 'a.csv')
+    const { status, stderr } = spawnSync(
+      'sh',
+      ['-c', '"$0" "$1" verify > /dev/full', process.execPath, bin],
+      {
+        cwd: folder.path,
+        encoding: 'utf8',
+      },
+    )
+    expect([status, stderr]).toEqual([
+      73,
+      expect.stringMatching(/^error OUTPUT_UNWRITABLE: standard output: ENOSPC/),
+    ])
+  },
+)
+
+it('a state in which arrivals cannot be noted costs nothing but a warning', async () => {
+  await using folder = await Folder.make({ 'a.csv': records(2), 'state/x': '' })
+  await folder.lading('produce', 'a.csv')
+  const run = await folder.lading('consume', '--until-empty', '--state', './state')
+  expect(run.code, run.err).toBe(0)
+  expect(run.err).toContain('cannot record which loads arrived')
+  expect(folder.rows()).toBe(2)
 })

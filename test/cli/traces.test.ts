@@ -154,6 +154,21 @@ describe.concurrent('where the environment of OpenTelemetry asks for traces', ()
     expect(run.err + wrong.err).not.toContain('canary')
   })
 
+  it('a protocol that is none of HTTP is told once, and a header that is not encoded is taken as it stands', async () => {
+    await using folder = await Folder.make({ 'a.csv': records(1) })
+    await using collector = await Collector.start()
+    const env = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+      OTEL_EXPORTER_OTLP_HEADERS: 'share=100%,api-key=a%20b',
+    }
+    const run = await folder.run(['produce', 'a.csv'], { env })
+    expect(run.err.match(/traces are exported by HTTP only, not by grpc/g)).toHaveLength(1)
+    expect(collector.requests.map(({ headers }) => [headers['share'], headers['api-key']])).toEqual([
+      ['100%', 'a b'],
+    ])
+  })
+
   it('nothing is sent, and no message says more than before, unless it asks', async () => {
     await using folder = await Folder.make({ 'a.csv': records(1) })
     await using collector = await Collector.start()

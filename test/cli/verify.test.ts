@@ -45,6 +45,7 @@ describe.concurrent('verify', () => {
     expect(folder.rows()).toBe(8)
     // Now there is nothing left to publish.
     expect(await folder.lading('verify', '--republish-missing')).toMatchObject({ code: 0, err: '' })
+    expect(await folder.lading('verify', 'a.csv', '--republish-missing')).toMatchObject({ code: 0, err: '' })
     expect(await folder.json('status')).toMatchObject({ queue: { ready: 0 } })
   })
 

@@ -54,3 +54,30 @@ it.for([
   expect(run).toMatchObject({ code: 64, out: '' })
   expect(run.err).toContain(why)
 })
+
+it('a watched folder tells a person what became of each file, and of what was loaded before only what becomes of it', async () => {
+  await using folder = await Folder.make({
+    'in/first.csv': 'id,day\n1,2026-01-01\n',
+    'in/second.csv': 'id,day\n2,2026-01-02\n',
+    'in/third.csv': 'name,colour\nx,red\n',
+  })
+  expect((await folder.lading('load', 'in/first.csv', '--table', 'orders')).code).toBe(0)
+  const watched = async (count: number, ...more: readonly string[]) => {
+    const watcher = folder.start(['load', 'in', '--watch', '--settle', '0', '--table', 'orders', ...more])
+    const lines = createInterface({ input: watcher.stdout })[Symbol.asyncIterator]()
+    const told: string[] = []
+    while (told.length < count) told.push(String((await lines.next()).value))
+    const ended = once(watcher, 'close')
+    watcher.kill('SIGTERM')
+    expect(await ended).toEqual([0, null])
+    return told.toSorted()
+  }
+  expect(await watched(2)).toEqual([
+    expect.stringMatching(/^loaded second\.csv \(load [0-9a-f]{8}, 1 record loaded\)$/),
+    expect.stringMatching(/^not loaded third\.csv: .*; it stays where it is$/),
+  ])
+  expect((await watched(3, '--done', 'delete')).slice(0, 2)).toEqual([
+    expect.stringMatching(/^loaded before first\.csv.*; deleted$/),
+    expect.stringMatching(/^loaded before second\.csv.*; deleted$/),
+  ])
+})

@@ -19,9 +19,11 @@ export const stoppedBy = (): string | undefined => first
 /** Waits for so long, or for a signal, which has no other effect any more. */
 export async function untilSignal(ms: number): Promise<void> {
   const came = new AbortController()
-  for (const name of Object.keys(signals)) {
-    process.removeAllListeners(name)
+  for (const name of Object.keys(signals) as (keyof typeof signals)[]) {
+    const before = process.listeners(name)
+    // First the new one: where nobody listens, if only for a moment, a signal that has come is lost.
     process.once(name, () => came.abort())
+    for (const listener of before) process.off(name, listener)
   }
   const until = performance.now() + ms
   while (!came.signal.aborted && performance.now() < until)
