@@ -17,10 +17,11 @@ import {
 } from '../../src/model/columns.ts'
 import { defineModel, modelOf } from '../../src/model/model.ts'
 import { modelOfTable } from '../../src/model/of-table.ts'
-import { DuckdbSink } from '../../src/sink/duckdb/duckdb.ts'
+import { duckdb as address } from '../../src/sink/duckdb/address.ts'
+import { DuckdbSink, openDuckdb as openDuckdbUrl } from '../../src/sink/duckdb/duckdb.ts'
 import { sinkError } from '../../src/sink/duckdb/errors.ts'
 import { sqlSinkContract } from '../contract/sink/sink.ts'
-import { allRejects, applied, duplicate, numbers, write } from '../contract/sink/target.ts'
+import { allRejects, applied, batchOf, duplicate, encode, numbers, write } from '../contract/sink/target.ts'
 import { queryDuckdb } from '../support/duckdb.ts'
 import { type DuckdbTarget, openDuckdb } from './duckdb-target.ts'
 
@@ -214,16 +215,160 @@ describe('DuckDB', { timeout: 120_000 }, () => {
     expect(await numbers(target, 'items')).toEqual([0, 2, 4])
   })
 
+  it('a unique index on an expression may decide what a record takes the place of', async () => {
+    await using target = await openDuckdb()
+    await using sink = new DuckdbSink(target.path)
+    await target.query(
+      `CREATE TABLE items (id INTEGER, note VARCHAR); CREATE UNIQUE INDEX lower_note ON items (lower(note)); INSERT INTO items VALUES (0, 'Old')`,
+    )
+    const facts = await sink.table({ table: 'items' })
+    if (facts === undefined) throw new Error('no table')
+    expect(facts.keys).toMatchObject([
+      { name: 'lower_note', columns: ['note'], expressions: ['(lower(note))'] },
+    ])
+    const { model: derived } = modelOfTable(facts, ['id', 'note'], {
+      key: ['lower_note'],
+      onConflict: 'update',
+    })
+    if (derived === undefined) throw new Error('no model')
+    await sink.prepare(derived)
+    const records = [
+      ['1', 'OLD'],
+      ['2', 'new'],
+      ['3', 'New'],
+    ]
+    expect(await write(sink, derived, [{ key: 'a', records }])).toEqual([applied(3)])
+    expect(await target.query('SELECT * FROM items ORDER BY id')).toEqual([
+      { id: 1, note: 'OLD' },
+      { id: 3, note: 'New' },
+    ])
+  })
+
+  it('a column that has the name by which rows are numbered is one like others', async () => {
+    await using target = await openDuckdb()
+    await using sink = new DuckdbSink(target.path)
+    await target.query(
+      "CREATE TABLE items (id INTEGER PRIMARY KEY, lading_n INTEGER, note VARCHAR CHECK (note <> 'bad'))",
+    )
+    await sink.prepare(model)
+    const records = [
+      ['1', 'good'],
+      ['2', 'bad'],
+    ]
+    expect(await write(sink, model, [{ key: 'a', records }])).toEqual([applied(1, 1)])
+  })
+
+  it('rows that are encoded into the memory of others have nothing of them', async () => {
+    await using target = await openDuckdb()
+    await using sink = new DuckdbSink(target.path)
+    await sink.prepare(model)
+    const batch = batchOf(sink, model, [{ key: 'a', records: [['7', 'of a batch before']] }])
+    batch.rows.clear()
+    encode(batch.rows, model, [['1', null]])
+    batch.rows.clear()
+    encode(batch.rows, model, [['2', 'x']])
+    expect(await sink.write(batch)).toEqual([applied(1)])
+    expect(await target.query('SELECT * FROM items')).toEqual([{ id: 2, note: 'x' }])
+  })
+
+  it('a table that is gone stops the load', async () => {
+    await using target = await openDuckdb()
+    await using sink = new DuckdbSink(target.path)
+    await sink.prepare(model)
+    await target.query('DROP TABLE items')
+    await sink.prepare()
+    const written = (async () => write(sink, model, [{ key: 'a', records: [['1', 'x']] }]))()
+    await expect(written).rejects.toMatchObject({
+      code: 'SCHEMA_MISMATCH',
+      message: 'there is no table items',
+    })
+  })
+
+  it.for<readonly [string, ReturnType<typeof modelOf>, RegExp]>([
+    [
+      'CREATE TABLE items (id INTEGER, twice INTEGER GENERATED ALWAYS AS (id * 2))',
+      defineModel({ table: 'items', columns: { id: integer(), twice: integer() } }),
+      /column twice is computed by the table itself \(leave it out of the model\)/,
+    ],
+    [
+      'CREATE TABLE items (tags VARCHAR[])',
+      defineModel({ table: 'items', columns: { tags: custom('VARCHAR[]') } }),
+      /column tags is VARCHAR\[\], and Lading writes no nested values/,
+    ],
+    [
+      'CREATE TABLE items (price DECIMAL(10, 2))',
+      defineModel({ table: 'items', columns: { price: numeric(12, 2) } }),
+      /column price is DECIMAL\(10,2\), the model needs DECIMAL\(12, ?2\) \(write numeric\(10, 2\)\)/,
+    ],
+    [
+      'CREATE TABLE other (id INTEGER)',
+      defineModel({
+        table: 'items',
+        columns: { id: integer().notNull(), doc: json() },
+        primaryKey: ['id'],
+        onConflict: 'update',
+        version: 'doc',
+      }),
+      /column doc is json, which is compared as text \(10 would be smaller than 9\), so it cannot be the version/,
+    ],
+  ])('a table and a model that do not fit are told why: %s', async ([sql, wanted, problem]) => {
+    await using target = await openDuckdb()
+    await target.query(sql)
+    await using sink = new DuckdbSink(target.path)
+    await expect(sink.prepare(wanted)).rejects.toMatchObject({
+      code: 'SCHEMA_MISMATCH',
+      message: expect.stringMatching(problem),
+    })
+  })
+
+  it('numbers go into columns with room for each of them', async () => {
+    await using target = await openDuckdb()
+    await target.query('CREATE TABLE items (a DECIMAL(12, 4), b VARCHAR)')
+    await using sink = new DuckdbSink(target.path)
+    const roomy = defineModel({ table: 'items', columns: { a: numeric(8, 2), b: numeric(8, 2) } })
+    await sink.prepare(roomy)
+    await write(sink, roomy, [{ key: 'a', records: [['123456.78', '-0.5']] }])
+    expect(await target.query('SELECT a::VARCHAR AS a, b FROM items')).toEqual([
+      { a: '123456.7800', b: '-0.50' },
+    ])
+  })
+
+  it.for([
+    ['ENOSPC', 'SINK_HOLD'],
+    ['EACCES', 'SINK_REFUSED'],
+    ['EIO', 'SINK_UNAVAILABLE'],
+  ])('what the file system says is told by what cures it: %s', ([code, expected]) => {
+    const error = Object.assign(new Error('no'), { code, syscall: 'open' })
+    expect(sinkError(error, 'a.duckdb')).toMatchObject({ code: expected })
+  })
+
+  it('a URL without a path is refused, and what makes the file smaller does', async () => {
+    expect(() => openDuckdbUrl('duckdb:')).toThrow(expect.objectContaining({ code: 'USAGE' }))
+    await using target = await openDuckdb()
+    const path = join(dirname(target.path), "it's.duckdb")
+    {
+      await using sink = new DuckdbSink(path)
+      await sink.prepare(model)
+      await write(sink, model, [{ key: 'a', records: [['1', 'x']] }])
+    }
+    const smaller = join(dirname(target.path), 'smaller.duckdb')
+    const statements = /-c "(.*)"$/.exec(address.space?.(path) ?? '')?.[1] ?? ''
+    await queryDuckdb(':memory:', statements.replace('smaller.duckdb', smaller))
+    expect(await queryDuckdb(smaller, 'SELECT * FROM items')).toEqual([{ id: 1, note: 'x' }])
+  })
+
   it('what a column of an existing table would change or refuse is a reject, and the rest is exact', async () => {
     await using target = await openDuckdb()
     await target.query(
       `CREATE TYPE mood AS ENUM ('good', 'it''s');
-       CREATE TABLE items (id TINYINT, small UINTEGER, big UBIGINT, huge HUGEINT, seconds TIMESTAMP_S, mood mood, real FLOAT, price DECIMAL(10, 2), more INTEGER DEFAULT 7)`,
+       CREATE TABLE items (id TINYINT, small UINTEGER, big UBIGINT, huge HUGEINT, seconds TIMESTAMP_S, mood mood, real FLOAT, price DECIMAL(10, 2),
+         short SMALLINT, tiny UTINYINT, middle USMALLINT, vast UHUGEINT, milli TIMESTAMP_MS, nano TIMESTAMP_NS, bits BIT, more INTEGER DEFAULT 7)`,
     )
     await using sink = new DuckdbSink(target.path)
     const facts = await sink.table({ table: 'items' })
     if (facts === undefined) throw new Error('no table')
-    const fields = ['id', 'small', 'big', 'huge', 'seconds', 'mood', 'real', 'price']
+    const more = ['short', 'tiny', 'middle', 'vast', 'milli', 'nano', 'bits']
+    const fields = ['id', 'small', 'big', 'huge', 'seconds', 'mood', 'real', 'price', ...more]
     const { model: derived, problems } = modelOfTable(facts, fields)
     expect(problems).toEqual([])
     if (derived === undefined) throw new Error('no model')
@@ -237,6 +382,13 @@ describe('DuckDB', { timeout: 120_000 }, () => {
       "it's",
       '0.1',
       '99999999.99',
+      '-32768',
+      '255',
+      '65535',
+      `${10n ** 37n}`,
+      '2024-01-01 00:00:01.125',
+      '2024-01-01 00:00:01.123456',
+      '0101',
     ]
     const bad = (index: number, value: string) => good.with(index, value)
     const records = [
@@ -245,9 +397,15 @@ describe('DuckDB', { timeout: 120_000 }, () => {
       bad(1, '-1'),
       bad(2, '18446744073709551616'),
       bad(4, '2024-01-01 00:00:01.5'),
+      bad(8, '32768'),
+      bad(9, '256'),
+      bad(10, '-1'),
+      bad(11, '-1'),
+      bad(12, '2024-01-01 00:00:01.1255'),
+      bad(14, 'x'),
       good.map(() => null),
     ]
-    expect(await write(sink, derived, [{ key: 'a', records }])).toEqual([applied(2, 4)])
+    expect(await write(sink, derived, [{ key: 'a', records }])).toEqual([applied(2, 10)])
     expect((await codes(sink)).every(([, code]) => code === 'VALUE_REFUSED')).toBe(true)
     const [row] = await queryDuckdb(
       target.path,

@@ -9,5 +9,5 @@ export const duckdb: Address = {
       ? { writers: 'self' }
       : { file: path === '' ? undefined : path, writers: 'alone' },
   space: (path) =>
-    `the space is used again, and the file keeps its size: to make it smaller, copy it with nothing else at work on it: duckdb -c "ATTACH '${path}' AS old; ATTACH 'smaller.duckdb' AS new; COPY FROM DATABASE old TO new"`,
+    `the space is used again, and the file keeps its size: to make it smaller, copy it with nothing else at work on it: duckdb -c "ATTACH '${path.replaceAll("'", "''")}' AS old; ATTACH 'smaller.duckdb' AS new; COPY FROM DATABASE old TO new"`,
 }

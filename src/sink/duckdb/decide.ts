@@ -3,7 +3,6 @@
  * batch and of the rows that have one of them, and written in two statements.
  */
 import type { Fault } from '../../core/fault.ts'
-import { changesRows } from '../../model/change.ts'
 import type { CatalogKey } from './catalog.ts'
 import { identifier } from './ddl.ts'
 import type { Planned } from './stage.ts'
@@ -153,7 +152,7 @@ class Course {
   /** No version is less than every version. */
   #takes({ version: old }: Holder, version: number | undefined): boolean {
     const { model } = this.#target
-    if (model.onConflict === 'skip' || notInKey(this.#target).length === 0) return changesRows(model)
+    if (model.onConflict === 'skip' || notInKey(this.#target).length === 0) return false
     if (model.version === undefined || old === undefined) return true
     return version !== undefined && version >= old
   }

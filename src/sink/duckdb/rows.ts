@@ -1,5 +1,4 @@
 import { cellOf, type Cell } from './cells.ts'
-import { changesRows } from '../../model/change.ts'
 import type { Model } from '../../model/model.ts'
 import type { RowBuffer } from '../../model/writer.ts'
 
@@ -44,9 +43,8 @@ export class ColumnRows implements RowBuffer {
   #next = 0
   #rowHeap = 0
 
-  constructor(model: Pick<Model, 'columns' | 'onConflict' | 'deletes'>) {
-    const types = model.columns.map(({ type }) => cellOf(type))
-    const all = changesRows(model) ? [...types, cellOf({ kind: 'text' } as never)] : types
+  constructor({ columns }: Pick<Model, 'columns'>) {
+    const all = columns.map(({ type }) => cellOf(type))
     this.#columns = all.map((cell) => ({ cell, ...memory(cell, firstRows), hasNulls: false, hasLong: false }))
     this.#rowBytes = all.reduce((sum, { width }) => sum + width, 0)
   }
@@ -99,9 +97,7 @@ export class ColumnRows implements RowBuffer {
   }
 
   integer(value: number): void {
-    const { view, cell } = this.#column()
-    if (cell.width === 4) view.setInt32(this.#rows * 4, value, true)
-    else view.setBigInt64(this.#rows * 8, BigInt(value), true)
+    this.#column().view.setInt32(this.#rows * 4, value, true)
   }
 
   bigint(high: number, low: number): void {
@@ -191,10 +187,6 @@ export class ColumnRows implements RowBuffer {
   custom(text: string): void {
     const bytes = Buffer.from(text)
     this.text(bytes, 0, bytes.length)
-  }
-
-  change(change: string): void {
-    this.custom(change)
   }
 
   /** The text of a row, if it is too long for its entry. */

@@ -1,5 +1,4 @@
 /** The table that rows are written to, and the staged rows as it would hold them. */
-import { changesRows } from '../../model/change.ts'
 import { type Model, tableName } from '../../model/model.ts'
 import { LadingError } from '../../core/errors.ts'
 import { type Catalog, catalogOf, type CatalogKey, decidingKey } from './catalog.ts'
@@ -66,7 +65,7 @@ export async function lookUp(session: Session, model: Model): Promise<Target> {
         isLossy: type.kind === kindOfExisting && own !== 'FLOAT',
       }
     }),
-    deciding: model.onConflict === 'error' && !changesRows(model) ? undefined : decidingKey(catalog, model),
+    deciding: model.onConflict === 'error' ? undefined : decidingKey(catalog, model),
   }
 }
 

@@ -117,6 +117,37 @@ export function mending(open: OpenTarget): void {
     for (const each of sinks) await each[Symbol.asyncDispose]()
   })
 
+  it('a reject that is named twice in one replay takes effect once, and those of several messages count with their own', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    await sink.prepare(keyed)
+    const messages = ['m1', 'm2'].map((key) => ({
+      key,
+      records: [],
+      rejects: [rejectOf(1, badInteger, 'x')],
+    }))
+    await write(sink, keyed, [{ key: 'm0', records: [['1', 'x']] }, ...messages])
+    const [one, two] = (await allRejects(sink)).map(({ id }) => id)
+    const twice = (id: number | undefined, record: string[]) => [
+      { id, record },
+      { id, record },
+    ]
+    const refused = { kind: 'refused', code: 'CONSTRAINT_UNIQUE' }
+    expect(await replay(sink, keyed, twice(one, ['1', 'y']))).toMatchObject([
+      refused,
+      // It may be called what the first is, or a duplicate of it.
+      { kind: expect.not.stringMatching('applied') as string },
+    ])
+    expect(await replay(sink, keyed, [...twice(one, ['2', 'y']), ...twice(two, ['3', 'y'])])).toEqual([
+      applied(1),
+      duplicate,
+      applied(1),
+      duplicate,
+    ])
+    expect(await numbers(target, 'items')).toEqual([1, 2, 3])
+    for (const { loaded, rejected } of await entries(target)) expect([loaded, rejected]).toEqual([1, 0])
+  })
+
   it('a record that is refused again stays open with its new reason, and costs the others nothing', async () => {
     await using target = await open()
     await using sink = target.open()
