@@ -151,6 +151,21 @@ describePostgres('PostgreSQL sink, faults', () => {
       expect(await write(sink, model, [{ key: 'a', records }])).toEqual([applied(3)])
     })
 
+    it('a row that another consumer inserts while ours is merged is merged with it', async () => {
+      await using target = await openPostgres()
+      await using sink = target.open()
+      const columns = { id: integer().notNull(), note: text(), size: integer() }
+      const merging = defineModel({ table: 'items', columns, primaryKey: ['id'], onConflict: 'merge' })
+      await sink.prepare(merging)
+      const other = await holding(target, "INSERT INTO items VALUES (1, 'theirs', 7)")
+      const writing = write(sink, merging, [{ key: 'a', records: [['1', 'ours', undefined]] }])
+      await until(() => waiting(target))
+      await other.query('COMMIT')
+      await other.end()
+      expect(await writing).toEqual([applied(1)])
+      expect(await target.query('SELECT * FROM items')).toEqual([{ id: 1, note: 'ours', size: 7 }])
+    })
+
     it('a consumer that stopped in the middle of COPY is ended by one that waits for its chunk', async () => {
       await using target = await openPostgres()
       await using sink = new PostgresSink(target.url, { stalledMs: 0 })

@@ -31,9 +31,9 @@ export class Changes extends Staging {
     if (this.model.deletes === true) await this.#delete()
     const updated = await this.#update()
     const inserted = await this.#insertNew()
+    if (updated + inserted === keys) return { placed: keys, keys }
     // What another consumer has inserted between the two is updated now.
-    const placed = updated + inserted === keys ? keys : await this.#update()
-    return { placed, keys }
+    return { placed: await this.#update(), keys }
   }
 
   async #delete(): Promise<void> {

@@ -47,7 +47,7 @@ const parts = /^[+-]?(\d*)(?:\.(\d*))?(?:e([+-]?\d+))?$/i
 function keepsValue(number: string): boolean {
   const [, whole = '', fraction = '', exponent = '0'] = parts.exec(number) ?? []
   if (/^[+-]?\d+$/.test(number)) return BigInt.asIntN(64, BigInt(number)) === BigInt(number)
-  const digits = (whole + fraction).replace(/^0+/, '').replace(/(?<!0)0+$/, '')
+  const digits = `${whole}${fraction}`.replace(/^0+/, '').replace(/(?<!0)0+$/, '')
   return digits.length <= exactDigits && Math.abs(Number(exponent)) + whole.length < exactPowers
 }
 
