@@ -1,6 +1,16 @@
 import { Buffer } from 'node:buffer'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
@@ -213,6 +223,49 @@ describe('an embedded queue', () => {
       small.unmount()
     }
   })
+})
+
+it('a settlement that fails can be tried again', async () => {
+  const queue = open()
+  await queue.publish([messageOf('a', 0)])
+  const delivery = await new Reader(queue).takeOne()
+  using file = new SqliteFile(path)
+  file.exec('ALTER TABLE message RENAME TO away')
+  for (let n = 0; n < 2; n++) await expect(delivery.settle({ kind: 'done' })).rejects.toThrow(/no such table/)
+  file.exec('ALTER TABLE away RENAME TO message')
+  await delivery.settle({ kind: 'done' })
+  expect(await queue.depth()).toEqual({ ready: 0, inFlight: 0, dead: 0 })
+})
+
+it('on a disk that something else has filled, consumers go on and producers are told', async (context) => {
+  const small = mountSmall(join(folder, 'small'), 4_096)
+  if (typeof small === 'string') return skipLoudly(context, small)
+  try {
+    const first = open(join(folder, 'small/queue.db'))
+    await first.publish(messagesOf('a', 0, 400))
+    await first[Symbol.asyncDispose]()
+    const queue = open(join(folder, 'small/queue.db'))
+    const reader = new Reader(queue)
+    const taken = await reader.take(100)
+    await Promise.all(taken.map((delivery) => delivery.settle({ kind: 'done' })))
+    const ballast = openSync(join(folder, 'small/ballast'), 'w')
+    for (const size of [mib, 4096, 1])
+      try {
+        for (;;) writeSync(ballast, Buffer.alloc(size))
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'ENOSPC' })
+      }
+    closeSync(ballast)
+    const rest = await reader.drain(400 - taken.length)
+    expect(keysOf([...taken, ...rest])).toEqual(keysOf(messagesOf('a', 0, 400)))
+    await expect(queue.publish([messageOf('b', 0)])).rejects.toMatchObject({
+      code: 'QUEUE_HOLD',
+      message: expect.stringContaining('the queue is empty: something else fills it'),
+    })
+  } finally {
+    await Promise.all(opened.map((queue) => queue[Symbol.asyncDispose]()))
+    small.unmount()
+  }
 })
 
 async function publishUntilRefused(queue: EmbeddedQueue): Promise<string[]> {

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { openQueue } from '../../src/queue/registry.ts'
 import { queueContract } from '../contract/queue/queue.ts'
 import { messageOf } from '../contract/queue/messages.ts'
+import { Reader } from '../contract/queue/reader.ts'
 import { startLading } from '../support/lading.ts'
 import { queueModule } from './module.ts'
 
@@ -31,6 +32,16 @@ describe('a queue in memory', () => {
   it('says that it ends with its process', async () => {
     await using queue = await openQueue('memory:')
     expect(queue.traits.warnings).toEqual([expect.stringContaining('lost when the process ends')])
+  })
+
+  it('tells the age of its oldest message, be it held or not', async () => {
+    await using queue = await openQueue('memory:')
+    expect(await queue.oldest?.()).toBeUndefined()
+    await queue.publish([messageOf('a', 0)])
+    const delivery = await new Reader(queue).takeOne()
+    expect(await queue.oldest?.()).toBeGreaterThanOrEqual(0)
+    await delivery.settle({ kind: 'done' })
+    expect(await queue.oldest?.()).toBeUndefined()
   })
 
   it('is shared by its name, and without one by nobody', async () => {

@@ -106,3 +106,13 @@ it('in whatever order deliveries are settled, each is answered once, and none th
     }),
   )
 })
+
+it('a number that never comes needs no answer', async () => {
+  const { channel, problems, acknowledgements } = acknowledging()
+  for (const tag of [1, 4]) {
+    channel.open.add(tag)
+    acknowledgements.expect(tag)
+  }
+  await Promise.all([acknowledgements.ack(1), acknowledgements.ack(4)])
+  expect([channel.acked, problems]).toEqual([[1, 4], []])
+})

@@ -68,6 +68,8 @@ it.each([
   `amqp://me:${secret}@host?receive=${secret}`,
   `amqp://me:${secret}@host?timeout=${secret}`,
   `amqp://me:${secret}@host?timeout=0`,
+  `amqp://me:${secret}@host?heartbeat=0`,
+  `amqp://me:${secret}@host?heartbeat=0.5`,
   `amqp://me:${secret}@host?timeout=3601`,
   `amqp://me:${secret}@host?ca=/tmp/${secret}`,
   `amqps://me:${secret}@host?cert=/tmp/${secret}`,

@@ -4,6 +4,7 @@ import { connect } from 'amqplib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Frames, takeDeliveries } from '../../src/queue/rabbitmq/deliveries.ts'
+import { propertiesAt } from '../../src/queue/rabbitmq/properties.ts'
 import { describeRabbit, freshQueueUrl } from '../../tooling/servers/broker.ts'
 import { externalClient } from './external-client.ts'
 
@@ -135,6 +136,13 @@ describe('what a broker sends', () => {
     expect([stream.read(), stream.read(), stream.read()]).toEqual([beat, beat, null])
     expect(seen.map(({ content }) => content.toString())).toEqual(['body'])
   })
+})
+
+it('properties that no client of ours sends are read, and a type that AMQP does not have is an error', () => {
+  const properties = (flags: number, ...bytes: number[]) =>
+    propertiesAt(Buffer.from([flags >> 8, flags & 255, ...bytes]), 0)
+  expect(properties(0x0004, 1, 0x61)).toEqual({ clusterId: 'a' })
+  expect(() => properties(0x2000, 0, 0, 0, 3, 1, 0x61, 0x3f)).toThrow('a value of the unknown type ?')
 })
 
 describeRabbit('properties of a message', () => {

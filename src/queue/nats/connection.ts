@@ -142,6 +142,7 @@ export class Connection {
     const subscription = this.#nats.subscribe(`${inbox}.*`, {
       callback: (error, message) => {
         if (error === null) return receive(message)
+        // v8 ignore next -- rights that are taken away while the connection is open
         return this.#fail(error)
       },
     })

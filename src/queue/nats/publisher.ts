@@ -41,6 +41,7 @@ async function publishWindow(
     using stop = stopping(signal, stopWithinMs)
     const sent = Promise.all(left.map((message) => sendOne(connection, message, options)))
     const refusals = await unlessAborted(sent, stop.abandon)
+    // v8 ignore next -- ten seconds after a stop
     if (refusals === undefined) throw new LadingError('ABORTED', 'stopped while the server had not confirmed')
     left = left.filter((_, index) => refusals[index] !== undefined)
     const refusal = refusals.find((each) => each !== undefined)

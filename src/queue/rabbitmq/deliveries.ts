@@ -114,9 +114,9 @@ export class Frames {
       if (end >= bytes.length) return undefined
       this.#endFrame(end)
       if (type === methodFrame && bytes.readUInt32BE(start) === deliver) this.#begin(channel, start + 4)
-      else if (coming === undefined) return bytes.subarray(at, end + 1)
-      else if (type === headerFrame) this.#head(channel, coming, start)
-      else if (type === bodyFrame) this.#finish(channel, coming, bytes.subarray(start, end))
+      else if (coming !== undefined && type === headerFrame) this.#head(channel, coming, start)
+      else if (coming !== undefined && type === bodyFrame)
+        this.#finish(channel, coming, bytes.subarray(start, end))
       else return bytes.subarray(at, end + 1)
     }
   }

@@ -80,8 +80,10 @@ export class Publisher {
     const sent = Promise.all(messages.map((message) => this.#send(message)))
     try {
       const answers = await unlessAborted(Promise.race([sent, this.#silence(waited.signal)]), stop.abandon)
+      // v8 ignore start -- ten seconds after a stop
       if (answers === undefined)
         throw new LadingError('ABORTED', 'stopped while the broker had not confirmed')
+      // v8 ignore stop
       return answers
     } finally {
       waited.abort()

@@ -133,6 +133,7 @@ export class PushConsumer {
   async #ask<T>(call: (epoch: Epoch) => Promise<T>): Promise<T | undefined> {
     const { epoch } = this.receiver
     return await epoch.answered(call(epoch)).catch((error: unknown) => {
+      // v8 ignore next -- what a broker refuses ends the channel
       if (epoch.ended() === undefined) throw queueError(error, this.#options.where)
       return undefined
     })

@@ -133,8 +133,10 @@ class RabbitQueue implements Queue {
     const epoch = await (await this.#receiving.get()).channel()
     const receiver = new Receiver(epoch, this.#address.queue, async (copy, signal) => {
       const publisher = await unlessAborted(this.#publisher.get(), signal)
+      // v8 ignore start -- a second connection that takes seconds to open
       if (publisher === undefined)
         throw new LadingError('QUEUE_UNAVAILABLE', `${this.#where}: no connection to publish on`)
+      // v8 ignore stop
       await publisher.publish([copy], { signal })
     })
     this.#receivers.add(receiver)

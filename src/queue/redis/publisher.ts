@@ -34,8 +34,10 @@ export async function publish(
         sent.then(() => true),
         stop.abandon,
       )
+      // v8 ignore start -- ten seconds after a stop
       if (answered === undefined)
         throw new LadingError('ABORTED', 'stopped while the server had not answered')
+      // v8 ignore stop
     }
     await retrying(send, { signal, onEvent, retryOn: ['hold', 'retry'] })
   }

@@ -64,6 +64,7 @@ export class Direct {
     options: CallOptions,
   ): Promise<Output> {
     // Why there are no credentials is for the client to say.
+    // v8 ignore next -- credentials that run out while the queue is open
     const request = await this.#signed(action, JSON.stringify(input)).catch(() => undefined)
     if (request !== undefined) {
       const answer = this.#answer(request, options)
@@ -90,6 +91,7 @@ export class Direct {
 
   /** With a body of text, which goes out in one piece with its head. */
   async #signed(action: string, body: string): Promise<Request | undefined> {
+    // v8 ignore next -- whoever opens a queue asks for its attributes first
     if (this.#sample === undefined) return undefined
     const { signer, request } = await (this.#prepared ??= this.#prepare(this.#sample))
     const own = { 'x-amz-target': `AmazonSQS.${action}`, 'content-length': String(Buffer.byteLength(body)) }
@@ -100,6 +102,7 @@ export class Direct {
   async #prepare({ headers, ...place }: Request): Promise<Prepared> {
     const { config } = this.#sqs
     const retries = await config.retryStrategy()
+    // v8 ignore next -- a client of another version
     if (!('recordSuccess' in retries)) throw new TypeError('the client counts no retries')
     const token = await retries.acquireInitialRetryToken('')
     const same = Object.entries(headers).filter(([name]) => sameHeaders.has(name))

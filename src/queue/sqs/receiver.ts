@@ -9,6 +9,7 @@ import type { LadingError } from '../../core/errors.ts'
 import { type Abortable, sleep, within } from '../../core/wait.ts'
 import { Arrival } from '../arrival.ts'
 import type { Delivery } from '../queue.ts'
+import { renewing } from '../renewing.ts'
 import { aloneFrom, firstLimit, Patience as Idle, suspectFrom, Window } from '../window.ts'
 import { mostEntries, patiently, type Patience } from './batch.ts'
 import { Held, type Holder } from './held.ts'
@@ -98,9 +99,7 @@ export class Receiver {
 
   async *deliveries(): AsyncGenerator<readonly Delivery[]> {
     const { leaseMs } = this.#holder
-    const heartbeat = setInterval(() => {
-      for (const held of this.#buffer) held.extend(leaseMs).catch(() => undefined)
-    }, leaseMs / 3)
+    const renewNoMore = renewing(() => this.#buffer, leaseMs)
     const idle = new Idle(leastPatienceMs, lastIdleMs)
     try {
       while (!this.#stop.signal.aborted) {
@@ -119,7 +118,7 @@ export class Receiver {
         }
       }
     } finally {
-      clearInterval(heartbeat)
+      renewNoMore()
       await this.end()
     }
   }
