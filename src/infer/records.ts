@@ -152,6 +152,7 @@ class Records {
   #makeReader(): RecordReader {
     const wanted = (this.#names ?? []).map((name) => ({ name, take: 'either' as const }))
     const format = formatOf(this.#layout)
+    // v8 ignore next -- what a format's splitter says, the format reads
     if (format === undefined) throw new Error(`no reader of format ${this.#layout.format}`)
     const reader = format.reader(this.#layout, wanted, false)
     this.#filter = filterOf({ table: '', columns: [] }, this.#layout, reader)

@@ -107,11 +107,6 @@ export class History {
     return this.#met.at(this.#ids.indexOf(loadId)) === 1
   }
 
-  /** Whether the table held no row when the run began. */
-  get isEmpty(): boolean {
-    return this.#isEmpty
-  }
-
   /**
    * Loads of which rows were loaded before the run, though the table held none when it began: emptied, or
    * dropped and made anew.

@@ -38,6 +38,7 @@ export async function settled(
       patiently(() => queue.depth()),
       signal,
     )
+    // v8 ignore next -- a stop between two questions
     if (depth === undefined) return false
     const { ready, inFlight } = depth
     if (ready === 0 && inFlight === 0) return true
@@ -53,6 +54,7 @@ export async function settled(
       askedAt = performance.now()
       done = answer.done
       // Messages were taken out of the queue: the receipts will show what is open.
+      // v8 ignore next -- no test waits for five minutes
       if (unchangedMs >= mostUnchangedMs) return false
     }
     await nextPoll(course, signal)

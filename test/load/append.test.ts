@@ -208,3 +208,17 @@ it('how a large file is written is told by its lines that have an end', async ()
   const { loadedNow } = await growing.load('lines.db', 'log.csv', options)
   expect(loadedNow).toBe(30_000)
 })
+
+it.each([
+  [{ paths: ['-'] }, 'standard input cannot be read again'],
+  [{ again: true }, 'neither again nor fresh'],
+  [{ fresh: true }, 'neither again nor fresh'],
+  [{ deferIndexes: 'always' }, 'which deferred indexes may need'],
+])('what grows cannot be loaded with %j', async (options, why) => {
+  await using growing = await Growing.open()
+  await growing.write('log.csv', 'id,note\n1,a\n')
+  await expect(growing.load('lines.db', 'log.csv', { append: true, ...options })).rejects.toMatchObject({
+    code: 'USAGE',
+    message: expect.stringContaining(why),
+  })
+})

@@ -156,7 +156,7 @@ it('a source that never gives anything is stopped by the signal, and told to end
       },
       return: async () => {
         isToldToEnd = true
-        return { done: true, value: undefined }
+        throw new Error('it cannot end')
       },
     }),
   }
@@ -182,6 +182,16 @@ it('an object is asked for when those before it are in the file, so that a sourc
   }
   expect((await load({ ...to.target, objects: objects(), name: 'api' })).loadedNow).toBe(2_000)
   expect(furthest).toBeLessThan(512 * 1024)
+})
+
+it('half of a character at the end of a text is no character, and costs no other', async () => {
+  await using to = await opened()
+  await load({ ...to.target, stream: ['id,Note\n1,a\ud83d', ''], name: 'half.csv' })
+  await load({ ...to.target, stream: ['id,Note\n2,b\ud83d'], name: 'end.csv' })
+  expect(await to.rows('SELECT note FROM items ORDER BY id')).toEqual([
+    { note: 'a\ufffd' },
+    { note: 'b\ufffd' },
+  ])
 })
 
 it('exactly one source is given, and it has a name', async () => {

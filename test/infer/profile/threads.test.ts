@@ -89,6 +89,21 @@ it('the error of the first file that cannot be read is thrown, whichever thread 
   expect(await found(heads, two).catch((thrown: unknown) => thrown)).toEqual(error)
 })
 
+it('of two threads, either tells of a file that cannot be read', async () => {
+  const paths = ['1', '2', '3', '4', '5', '6'].map((name) => join(folder, `odd-${name}.csv`))
+  const sound = 'a,b\n1,x\n'
+  for (const path of paths) writeFileSync(path, sound)
+  const heads = await headsOf(await namedSources(paths, ['csv']))
+  for (const path of paths) {
+    writeFileSync(path, `${sound}2,"never closed\n`)
+    await expect(found(heads, two)).rejects.toMatchObject({
+      code: 'UNCLOSED_QUOTE',
+      message: expect.stringContaining(path),
+    })
+    writeFileSync(path, sound)
+  }
+})
+
 it('a stop is heard while small files are looked at', async () => {
   const path = join(folder, 'small.csv')
   writeFileSync(path, 'a,b\n1,x\n')

@@ -1,0 +1,77 @@
+/** What a load refuses before anything of it is made, and what a stop leaves. */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import type { LadingEvent } from '../../src/core/events.ts'
+import { load } from '../../src/load/load.ts'
+import { replaceRows } from '../../src/load/replace.ts'
+import { areUsual } from '../../src/load/usual.ts'
+import { integer, text } from '../../src/model/columns.ts'
+import { defineModel } from '../../src/model/model.ts'
+import type { Sink } from '../../src/sink/sink.ts'
+import { Fixture, numbers } from '../support/fixture.ts'
+import { sourceOf } from '../support/inferred.ts'
+
+it('records that change rows need the key, whatever is said of indexes', async () => {
+  await using fixture = await Fixture.open()
+  const columns = { id: integer().notNull(), note: text() }
+  const model = defineModel({ table: 'numbers', columns, primaryKey: ['id'], onConflict: 'merge' })
+  const options = fixture.producing(await fixture.queue(), [await fixture.file(3)], { model })
+  await expect(
+    load({ ...options, sink: await fixture.sink(), deferIndexes: 'always' }),
+  ).rejects.toMatchObject({ code: 'DEFER_REFUSED', message: expect.stringContaining('by the key') })
+})
+
+it('files of a folder that are left out are told', async () => {
+  await using fixture = await Fixture.open()
+  await mkdir(join(fixture.folder, 'in'))
+  await writeFile(join(fixture.folder, 'in/a.csv'), 'id,note\n1,a\n')
+  await writeFile(join(fixture.folder, 'in/b.json'), 'x')
+  const told: LadingEvent[] = []
+  const options = fixture.producing(await fixture.queue(), [join(fixture.folder, 'in')], {
+    onEvent: (event) => void told.push(event),
+  })
+  await load({ ...options, sink: await fixture.sink() })
+  expect(told).toContainEqual({ type: 'warning', message: expect.stringContaining('b.json') as string })
+})
+
+it('a database that replaces no rows says so before it is asked for anything', async () => {
+  await using fixture = await Fixture.open()
+  const options = fixture.producing(await fixture.queue(), [await fixture.file(3)])
+  await expect(replaceRows({ ...options, sink: { place: 'other:x' } as Sink })).rejects.toMatchObject({
+    code: 'USAGE',
+    message: 'other:x replaces no rows',
+  })
+})
+
+it('rows that a stop keeps from being replaced are as they were', async () => {
+  await using fixture = await Fixture.open()
+  const [queue, sink] = [await fixture.queue(), await fixture.sink()]
+  await load({ ...fixture.producing(queue, [await fixture.file(3)]), sink })
+  const stop = new AbortController()
+  const onEvent = ({ type }: LadingEvent) => void (type === 'batch' && stop.abort())
+  const options = fixture.producing(queue, [await fixture.file(4)], { signal: stop.signal, onEvent })
+  await expect(replaceRows({ ...options, sink })).rejects.toMatchObject({
+    code: 'ABORTED',
+    message: 'stopped; table numbers holds what it held',
+  })
+  expect((await fixture.target.ids()).length).toBe(3)
+})
+
+it('a stop while it is asked whether files are of the usual model is no answer', async () => {
+  const source = sourceOf(Buffer.from('id,note\n1,a\n'))
+  const options = { paths: [], signal: AbortSignal.abort() } as unknown as Parameters<typeof areUsual>[2]
+  await expect(areUsual([source], numbers, options)).rejects.toMatchObject({ code: 'ABORTED' })
+})
+
+it('a file without a header and without a record fits any model, and one with other cells none', async () => {
+  const usual = (content: string) =>
+    areUsual([sourceOf(Buffer.from(content))], numbers, {
+      paths: [],
+      dialect: { header: false, comment: '#' },
+    } as unknown as Parameters<typeof areUsual>[2])
+  expect(await usual('')).toBeUndefined()
+  expect(await usual('# nothing\n')).toBe(true)
+  expect(await usual('1,a\n')).toBe(true)
+  expect(await usual('1,a,b\n')).toBe(false)
+})
