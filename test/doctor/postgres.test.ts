@@ -1,5 +1,14 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { type LadingError, load, openQueue, openSink, type UnmodelledLoadOptions } from '../../src/index.ts'
+import {
+  bigint,
+  defineModel,
+  type LadingError,
+  load,
+  openQueue,
+  openSink,
+  text,
+  type UnmodelledLoadOptions,
+} from '../../src/index.ts'
 import { describePostgres, freshDatabase, type FreshDatabase } from '../../tooling/servers/database.ts'
 import { query } from '../support/fixture.ts'
 import { levels, named, Place } from './findings.ts'
@@ -25,7 +34,7 @@ describePostgres('doctor of a PostgreSQL database', () => {
     await database.drop()
   })
 
-  const sql = <Row>(text: string) => query<Row>(database.url, text)
+  const sql = <Row>(statement: string) => query<Row>(database.url, statement)
 
   /** A role of the database that may do nothing; it goes with what it was given. */
   async function newRole(): Promise<{ readonly url: string } & AsyncDisposable> {
@@ -90,6 +99,25 @@ describePostgres('doctor of a PostgreSQL database', () => {
       expect(await loadAll(role.url, path, options)).toMatchObject({ records: 10, loaded: 10 })
     },
   )
+
+  it('records that delete need the right to', async () => {
+    await sql('CREATE TABLE orders (id bigint PRIMARY KEY, status text, note text)')
+    await using role = await newRole()
+    const { username } = new URL(role.url)
+    await sql(
+      `GRANT SELECT, INSERT, UPDATE (id, status) ON orders TO ${username}; GRANT TEMPORARY ON DATABASE ${new URL(database.url).pathname.slice(1)} TO ${username}`,
+    )
+    const columns = { id: bigint().notNull(), status: text() }
+    const model = defineModel({ table: 'orders', columns, primaryKey: ['id'], onConflict: 'update' })
+    const cures = async (...unwrap: readonly 'debezium'[]) =>
+      named(await place.findings({ to: role.url, model, unwrap }), 'rights').flatMap(({ about, cure }) =>
+        about === 'table' && cure !== undefined ? [cure] : [],
+      )
+    expect(await cures()).toEqual([])
+    expect(await cures('debezium')).toEqual([`GRANT DELETE ON TABLE public.orders TO ${username};`])
+    await sql(`GRANT DELETE ON TABLE public.orders TO ${username}`)
+    expect(await cures('debezium')).toEqual([])
+  })
 
   it('each index is measured, and the table, its sequence and the catalogue stay as they were', async () => {
     await sql(`CREATE TABLE customers (id int PRIMARY KEY); INSERT INTO customers SELECT generate_series(1, 3);

@@ -89,8 +89,8 @@ export const tableRights: TableCheck = async (
     client,
     `SELECT current_user::text AS role, current_database()::text AS database, has_database_privilege(current_database(), 'TEMP') AS "mayUseTemp",
        relkind = 'v' OR row_security_active(c.oid) AS inserts, has_schema_privilege(relnamespace, 'USAGE') AS "usesSchema",
-       ARRAY(SELECT r FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) r WHERE has_table_privilege(c.oid, r)
-         OR (SELECT bool_and(has_column_privilege(c.oid, attname, r)) FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attname = ANY ($2))) AS rights,
+       ARRAY(SELECT r FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) r WHERE has_table_privilege(c.oid, r)
+         OR CASE WHEN r <> 'DELETE' THEN (SELECT bool_and(has_column_privilege(c.oid, attname, r)) FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attname = ANY ($2)) END) AS rights,
        (SELECT array_agg(format('%I.%I', sn.nspname, s.relname)) FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = adrelid AND attnum = adnum
           JOIN pg_depend ON classid = 'pg_attrdef'::regclass AND objid = d.oid AND refclassid = 'pg_class'::regclass
           JOIN pg_class s ON s.oid = refobjid JOIN pg_namespace sn ON sn.oid = s.relnamespace
@@ -101,7 +101,12 @@ export const tableRights: TableCheck = async (
   const { role } = found
   const shown = shownRelation(relation)
   // SELECT tells whether the table is empty, and finds rows by their key.
-  const needed = ['SELECT', 'INSERT', ...(policy === 'update' || policy === 'merge' ? ['UPDATE'] : [])]
+  const needed = [
+    'SELECT',
+    'INSERT',
+    ...(policy === 'update' || policy === 'merge' ? ['UPDATE'] : []),
+    ...(model?.deletes === true ? ['DELETE'] : []),
+  ]
   const missing = needed.filter((right) => !found.rights.includes(right))
   const to = `TO ${shownIdentifier(role)};`
   if (!found.usesSchema)
