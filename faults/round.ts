@@ -18,7 +18,6 @@ const pauseMs = 200
 const filesOfLoad = 8
 /** Longer than anything that Lading promises to wait for. */
 const patienceMs = 240_000
-const staysQuietMs = 3_000
 /** Some of what is waited for is asked of a server. */
 const pollMs = 50
 
@@ -162,14 +161,12 @@ export class Round implements AsyncDisposable {
     const those = (...roles: readonly Role[]) => this.#workers.filter(({ role }) => roles.includes(role))
     await this.#until('all sent', () => those('producer', 'loader').every(({ isOver }) => isOver))
     await using queue = await openQueue(this.#queue.direct)
-    let quietSince: number | undefined
+    const isEmpty = async () => allOf(await queue.depth()) === 0
     await this.#until('quiet', async () => {
-      const depth = await queue.depth()
-      const isQuiet = allOf(depth) === 0 && this.#workers.every(({ held }) => held === 0)
-      quietSince = isQuiet ? (quietSince ?? performance.now()) : undefined
-      if (quietSince === undefined) return false
-      // A broker that does not count what is in flight may be about to requeue it, after a connection that it has lost.
-      return depth.inFlight !== undefined || performance.now() - quietSince > staysQuietMs
+      if (!this.#workers.every(({ held }) => held === 0) || !(await isEmpty())) return false
+      // What a broker requeues, after a connection that it has lost, is ready again before it is looked for there.
+      const held = (await this.#lane.queue.inFlight?.()) ?? 0
+      return held === 0 && (await isEmpty())
     })
     const since = performance.now()
     if (this.#content.plan.replays) await this.#until('all rejects replayed', () => this.#mendedAt > since)

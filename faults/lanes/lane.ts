@@ -32,6 +32,8 @@ export interface LaneQueue extends Part {
   readonly isOrdered?: true
   /** A new queue, for one round; `database` is that of the round. */
   fresh(round: number, database: Urls): Promise<Urls>
+  /** Messages that it has delivered and that nobody has settled, where their number is not in its depth. */
+  inFlight?(): Promise<number>
   /** The service does to its clients what it may do; `seed` says when. */
   misbehave?(seed: number): () => void
   readonly env?: NodeJS.ProcessEnv

@@ -39,10 +39,15 @@ export const rabbitmq: OpenLaneQueue = async () => {
       await server.saveQueues()
       return { url: via(proxy, direct), direct }
     },
+    inFlight: async () => Number(await server.evaluate(unacknowledged)),
     endSessions: () => server.closeConnections(),
     ...disposing(proxy, server),
   }
 }
+
+/** Of all queues, those of sessions too that the server has lost and does not know to be gone. */
+const unacknowledged =
+  'lists:sum([N || [{_, N}] <- rabbit_amqqueue:info_all(<<"/">>, [messages_unacknowledged])]).'
 
 export const nats: OpenLaneQueue = async () => {
   const server = await startNats()
