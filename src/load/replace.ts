@@ -17,6 +17,7 @@ import { pipelineOf } from '../producer/options.ts'
 import { openSources } from '../producer/sources.ts'
 import { Account } from '../sink/account.ts'
 import type { Receipt } from '../sink/ledger.ts'
+import { receiptPages } from '../sink/receipt-pages.ts'
 import type { Replacement } from '../sink/sink.ts'
 import { load } from './load.ts'
 import type { LoadOptions, LoadResult } from './options.ts'
@@ -86,12 +87,15 @@ async function currentOf(
 ): Promise<readonly Receipt[] | undefined> {
   const { sink, signal } = options
   // Reading the files is not worth it where something else was loaded since.
-  const known = await sink.ledger.receipts({ pipeline: pipelineOf(options) })
-  if (known.length === 0 || options.paths.includes('-')) return undefined
+  const pipeline = pipelineOf(options)
+  const hasLoads = (await sink.ledger.receipts({ pipeline, limit: 1 })).length > 0
+  if (!hasLoads || options.paths.includes('-')) return undefined
   const loads = [...new Set(await planAll(options))]
-  return (await replacement.isCurrent(loads, { signal }))
-    ? known.filter(({ isReplaced }) => isReplaced !== true)
-    : undefined
+  if (!(await replacement.isCurrent(loads, { signal }))) return undefined
+  const current: Receipt[] = []
+  for await (const receipts of receiptPages(sink.ledger, { pipeline }))
+    current.push(...receipts.filter(({ isReplaced }) => isReplaced !== true))
+  return current
 }
 
 function nothingNew(receipts: readonly Receipt[]): LoadResult {

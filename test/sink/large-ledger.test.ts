@@ -2,7 +2,7 @@
  * What is asked of a ledger all the time costs the same however much is in it: the rows are found by indexes. PostgreSQL's own counters say
  * what was read, SQLite and MariaDB say their plans.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -12,6 +12,7 @@ import { loadedOf } from '../../src/load/loaded.ts'
 import { Connection } from '../../src/sink/mysql/connection.ts'
 import { mysqlLedger } from '../../src/sink/mysql/ledger.ts'
 import type { Session } from '../../src/sink/mysql/session.ts'
+import { receiptPages } from '../../src/sink/receipt-pages.ts'
 import { SqlLedger } from '../../src/sink/sql/ledger.ts'
 import { sqliteLedger } from '../../src/sink/sqlite/ledger.ts'
 import { SqliteSink } from '../../src/sink/sqlite/sqlite.ts'
@@ -183,6 +184,26 @@ describe('a large ledger in SQLite', () => {
     expect(loaded.size).toBe(2 * rows)
     expect([complete(1), complete(rows), open(1)].map((id) => loaded.get(id))).toEqual([1, 1, 1])
     expect(Math.max(...asked)).toBe(1_000)
+  })
+
+  it('loads that are pruned while receipts are read keep none of the others out', async () => {
+    const path = join(folder, 'b.db')
+    copyFileSync(join(folder, 'a.db'), path)
+    await using sink = new SqliteSink(path)
+    using file = new SqliteFile(path)
+    file.run('PRAGMA foreign_keys = OFF')
+    const ids = file
+      .all<{ id: string }>('SELECT id FROM lading_load ORDER BY started_at DESC, id')
+      .map(({ id }) => id)
+    // The end of a page, one in its midst, and those of a later one.
+    const gone = [...ids.slice(900, 1000), ids[500], ids[1500]]
+    const found: string[] = []
+    for await (const receipts of receiptPages(sink.ledger)) {
+      found.push(...receipts.map(({ loadId }) => loadId))
+      if (found.length > 1_000) continue
+      for (const id of gone) file.run('DELETE FROM lading_load WHERE id = ?', id ?? '')
+    }
+    expect(found).toEqual(ids.filter((_, index) => index !== 1500))
   })
 
   it.for(questions)('%s: scans none of its tables', async ([, ask]) => {

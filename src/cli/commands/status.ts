@@ -4,6 +4,7 @@ import { exits, LadingError } from '../../core/errors.ts'
 import type { Depth } from '../../queue/queue.ts'
 import { Account } from '../../sink/account.ts'
 import type { MessageCounts, Receipt } from '../../sink/ledger.ts'
+import { receiptPages } from '../../sink/receipt-pages.ts'
 import type { MissingIndexes } from '../../sink/sink.ts'
 import { withExamples } from '../settings/examples.ts'
 import { absentFile, requireSharedQueue } from '../settings/files.ts'
@@ -44,9 +45,10 @@ export function statusCommand(command: Command): Command {
   ])
   return command.action(async (flags: Flags) => {
     requireSharedQueue(flags.queue)
-    const look = async () => ({ depth: await depthOf(flags.queue), ...(await targetOf(flags)) })
+    const isWhole = flags.json === true || flags.watch !== undefined
+    const look = async () => ({ depth: await depthOf(flags.queue), ...(await targetOf(flags, isWhole)) })
     if (flags.watch !== undefined) return watch(look, flags.watch, flags.json === true)
-    const { depth, receipts, messages, missingIndexes } = await look()
+    const { depth, receipts, account, messages, missingIndexes } = await look()
     if (missingIndexes.length > 0) process.exitCode = exits.unbalanced
     if (flags.json)
       return printJson({ queue: depth, loads: receipts.map(receiptJson), messages, missingIndexes })
@@ -56,8 +58,8 @@ export function statusCommand(command: Command): Command {
     ))
       print(line)
     print('')
-    if (receipts.length === 0) print('no load yet')
-    else printReceipts(Account.of(receipts))
+    if (account.totals.loads === 0) print('no load yet')
+    else printReceipts(account)
     messageLines(messages).forEach(print)
     missingLines(missingIndexes).forEach(print)
   })
@@ -77,21 +79,25 @@ async function depthOf(url: string): Promise<Depth> {
 }
 
 interface Target {
+  readonly account: Account
+  /** Of every load, where they are all shown. */
   readonly receipts: readonly Receipt[]
   readonly messages: MessageCounts
   readonly missingIndexes: readonly MissingIndexes[]
 }
 
-async function targetOf({ to, pipeline }: Flags): Promise<Target> {
-  if (absentFile(to) !== undefined) return { receipts: [], messages: noMessages, missingIndexes: [] }
+async function targetOf({ to, pipeline }: Flags, isWhole: boolean): Promise<Target> {
+  const account = new Account()
+  if (absentFile(to) !== undefined) return { account, receipts: [], messages: noMessages, missingIndexes: [] }
   const { openSink } = await import('../../sink/registry.ts')
   await using sink = await openSink(to)
   await sink.prepare()
   const { ledger } = sink
   const missingIndexes = (await sink.missingIndexes?.()) ?? []
-  return {
-    receipts: await ledger.receipts({ pipeline }),
-    messages: await ledger.messages({ pipeline }),
-    missingIndexes,
+  const all: Receipt[] = []
+  for await (const receipts of receiptPages(ledger, { pipeline })) {
+    for (const receipt of receipts) account.add(receipt)
+    if (isWhole) all.push(...receipts)
   }
+  return { account, receipts: all, messages: await ledger.messages({ pipeline }), missingIndexes }
 }

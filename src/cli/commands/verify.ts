@@ -4,6 +4,7 @@ import { exits, LadingError } from '../../core/errors.ts'
 import type { Listener } from '../../core/events.ts'
 import { Account } from '../../sink/account.ts'
 import type { Receipt } from '../../sink/ledger.ts'
+import { receiptPages } from '../../sink/receipt-pages.ts'
 import type { Sink } from '../../sink/sink.ts'
 import { withExamples } from '../settings/examples.ts'
 import { requireDatabase } from '../settings/files.ts'
@@ -89,18 +90,24 @@ export function verifyCommand(command: Command): Command {
     using report = reporting('verify')
     report.note('comparing plans, ledger, rejects and dead letters')
     const ids = name === undefined ? undefined : await loadsOf(sink, name, flags)
-    const receipts = await receiptsOf(sink, ids, flags)
+    const account = new Account()
+    const kept: ReturnType<typeof receiptJson>[] = []
+    const open: string[] = []
+    for await (const receipt of receiptsOf(sink, ids, flags)) {
+      account.add(receipt)
+      if (flags.json) kept.push(receiptJson(receipt))
+      if (receipt.chunksDone < receipt.chunks) open.push(receipt.loadId)
+    }
     const messages = ids === undefined ? await sink.ledger.messages(flags) : noMessages
     const missing = (await sink.missingIndexes?.()) ?? []
     report[Symbol.dispose]()
-    const account = Account.of(receipts)
     if (flags.json) {
-      printJson(receipts.map(receiptJson))
+      printJson(kept)
       // The output shows loads only, but the exit code needs an explanation.
       for (const line of messageLines(messages)) say('warn', 'messages', messages, line)
       for (const line of missingLines(missing)) say('warn', 'indexes', { missingIndexes: missing }, line)
     } else {
-      if (receipts.length === 0) print('no load yet')
+      if (account.totals.loads === 0) print('no load yet')
       else printReceipts(account)
       printVerdict(account, { missing })
       messageLines(messages).forEach(print)
@@ -108,7 +115,7 @@ export function verifyCommand(command: Command): Command {
     }
     process.exitCode =
       missing.length > 0 ? exits.unbalanced : receiptsExit(account, flags.allowRejects === true, { messages })
-    if (flags.republishMissing === true) await republish(ids, receipts, sink, flags)
+    if (flags.republishMissing === true) await republish(ids ?? open, sink, flags)
   })
 }
 
@@ -122,36 +129,36 @@ async function loadsOf(
   const ofFile = named.filter((load) => isCalled(name, load))
   if (new Set(ofFile.map(({ source }) => source)).size === 1) return ofFile.map(({ loadId }) => loadId)
   const id = isWholeId(name) ? name.toLowerCase() : theOne(name, named)
-  const planned = id === undefined ? await plannedReceipts({ id, pipeline, state, place }, []) : []
+  const planned = id === undefined ? await plannedReceipts({ id, pipeline, state, place }) : []
   const found = id ?? theOne(name, planned.filter(answersTo(name)))
   if (found === undefined)
     throw new LadingError('NOT_FOUND', `neither the ledger nor ${state} knows a load ${name}`)
   return [found]
 }
 
-async function receiptsOf(
+/** Those in the ledger, newest first, and then those that this producer planned and that have not arrived yet. */
+async function* receiptsOf(
   { ledger, place }: Sink,
   loads: readonly string[] | undefined,
   flags: Flags,
-): Promise<readonly Receipt[]> {
+): AsyncGenerator<Receipt> {
   const { pipeline, state, republishMissing } = flags
-  const begun = await ledger.receipts({ loads, pipeline })
+  const begun = new Set<string>()
+  for await (const receipts of receiptPages(ledger, { loads, pipeline })) {
+    for (const { loadId } of receipts) begun.add(loadId)
+    yield* receipts
+  }
   // Several are in the ledger.
   const planned = loads === undefined || loads.length === 1
   const wanted = { id: loads?.[0], pipeline, state, place }
-  const receipts = [...begun, ...(planned ? await plannedReceipts(wanted, begun) : [])]
-  if (loads !== undefined && receipts.length === 0 && republishMissing !== true)
+  const others = planned ? await plannedReceipts(wanted, begun) : []
+  yield* others
+  if (loads !== undefined && begun.size + others.length === 0 && republishMissing !== true)
     throw new LadingError('NOT_FOUND', `neither the ledger nor ${state} knows a load ${loads.join(', ')}`)
-  return receipts
 }
 
 /** A load whose file is gone or has changed cannot be published; the others still are. */
-async function republish(
-  loads: readonly string[] | undefined,
-  receipts: readonly Receipt[],
-  { ledger, place }: Sink,
-  flags: Flags,
-): Promise<void> {
+async function republish(loads: readonly string[], { ledger, place }: Sink, flags: Flags): Promise<void> {
   const { republishMissing } = await import('../../producer/republish.ts')
   using report = reporting('verify')
   const signal = stopSignal()
@@ -160,10 +167,7 @@ async function republish(
   const onEvent: Listener = (event) => void (event.type === 'published' || report.onEvent(event))
   const { state: statePath, carry, root } = flags
   const producer = { queue, place, statePath, carry, root, signal, onEvent }
-  const open = receipts
-    .filter(({ chunks, chunksDone }) => chunksDone < chunks)
-    .map(({ loadId: each }) => each)
-  for (const each of loads ?? open) {
+  for (const each of loads) {
     const known = await ledger.progress(each)
     if (known?.complete === true || producer.signal.aborted) continue
     try {

@@ -12,19 +12,18 @@ interface Wanted {
 }
 
 /**
- * Receipts of planned loads that are not in the ledger: all their records are open. Includes loads for this
- * database, and loads for any database that have not arrived in one.
+ * Receipts of planned loads that have not `arrived` in the ledger: all their records are open. Includes loads for
+ * this database, and loads for any database that have not arrived in one.
  */
 export async function plannedReceipts(
   { id, pipeline, state, place }: Wanted,
-  known: readonly Receipt[],
+  arrived: ReadonlySet<string> = new Set(),
 ): Promise<readonly Receipt[]> {
   // Reading must not create the file, and a producer on another machine keeps its state there.
   if (!existsSync(state)) return []
   const { ProducerState } = await import('../../producer/state.ts')
   // An empty queue id: the plans of all queues count, because a lost queue cannot tell its id.
   using plans = new ProducerState(state, '', place)
-  const arrived = new Set(known.map(({ loadId }) => loadId))
   const wanted = plans.ids(pipeline).filter((each) => !arrived.has(each) && (id === undefined || each === id))
   return wanted
     .flatMap((each) => plans.findAnywhere(each) ?? [])
