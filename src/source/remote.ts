@@ -169,6 +169,7 @@ export class RemoteSource implements Source {
   async #ask(asked: Asked): Promise<Buffer> {
     const known = { ...asked, state: this.#facts?.state }
     const { facts, bytes } = await readOn(this.#file, known, (work) => patiently(work, asked.signal))
+    // v8 ignore next -- a second question that was under way while the file changed
     if (this.#facts !== undefined && facts.state !== this.#facts.state) throw sourceChanged(this.#file.url)
     this.#facts = facts
     if (asked.at === 0) this.#head = Buffer.from(bytes.subarray(0, headBytes))

@@ -112,6 +112,8 @@ describe.concurrent('a file that cannot be right is refused in one line, and not
     ],
     ['ftp://example.org/a.jsonl.gz', 'USAGE', 64, /curl -sS URL \| lading load - --format ndjson/],
     ['gs://bucket/a.csv', 'USAGE', 64, /gcloud storage cat URL \| lading load -/],
+    ['gs://bucket/a.jsonl.gz', 'USAGE', 64, /lading load - --format ndjson/],
+    ['hdfs://host/a.tsv', 'USAGE', 64, /hdfs dfs -cat URL \| lading load - --format tsv/],
     [
       'postgresql://me:secret@db/app',
       'USAGE',

@@ -261,3 +261,23 @@ it('a message that refers to too many bytes, or to others than were planned, has
   })
   await references.close()
 })
+
+it('a file that is not there has no size, and one that may not be read tells why', async () => {
+  const size = (path: string) => sourceOf({ path: files.url(path), name: 'x.csv' }).size()
+  expect(await size('/nowhere.csv')).toBe(0)
+  files.put('/closed.csv', 'x', { login: 'me:secret' })
+  await expect(size('/closed.csv')).rejects.toMatchObject({ code: 'SOURCE_REFUSED' })
+})
+
+it('ranges that follow one another are read ahead, each byte once', async () => {
+  const body = Buffer.alloc(40 * 1024 * 1024, 'abcdefg')
+  files.put('/large.csv', body)
+  await using ranges = await sourceOf({ path: files.url('/large.csv'), name: 'large.csv' }).ranges()
+  const into = Buffer.alloc(1024 * 1024)
+  let at = 0
+  for (let read = -1; read !== 0; at += read) {
+    read = (await ranges?.read(into, at)) ?? 0
+    expect(into.subarray(0, read).equals(body.subarray(at, at + read))).toBe(true)
+  }
+  expect(at).toBe(body.length)
+})

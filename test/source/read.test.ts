@@ -13,6 +13,7 @@ import { unpacked } from '../../src/source/compressed/decompress.ts'
 import { FileSource } from '../../src/source/file/file.ts'
 import { Held } from '../../src/source/held.ts'
 import { readRanges } from '../../src/source/ranges.ts'
+import { findFiles } from '../../src/producer/sources.ts'
 import { sourceAt } from '../../src/source/registry.ts'
 import { spool } from '../../src/source/stdin/spool.ts'
 import { inPieces } from '../support/pieces.ts'
@@ -403,4 +404,13 @@ it('small files of stores are held once each, as long as there is room', () => {
   held.add('b', Buffer.alloc(64 * 1024 * 1024))
   held.add('c', Buffer.from('3'))
   expect([held.get('b'), held.get('c')?.toString()]).toEqual([undefined, '3'])
+})
+
+it('a pattern leaves out what is hidden, and says so', async () => {
+  await mkdir(join(folder, '.hidden'))
+  for (const name of ['.hidden/a.csv', 'b.csv', '.c.csv']) await writeFile(join(folder, name), 'id\n')
+  const told: string[] = []
+  const found = await findFiles({ paths: [join(folder, '{.c,b}.csv')] }, (message) => told.push(message))
+  expect([...found].map(({ name }) => name)).toEqual(['b.csv'])
+  expect(told.join()).toContain('hidden')
 })

@@ -99,6 +99,7 @@ async function publish(
   await using queue = await openWorkingQueue(flags, onEvent, signal)
   let window: LoginMessage[] = []
   const flush = async () => {
+    // v8 ignore next -- a stop between two windows
     if (signal.aborted) throw new LadingError('ABORTED', 'stopped before every event was published')
     const outgoing = window.map(({ key, body }) => ({ key, body: Buffer.from(body), headers: {} }))
     window = []

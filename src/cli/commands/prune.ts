@@ -95,6 +95,7 @@ export function pruneCommand(command: Command): Command {
           `${counted(entries, one)} ${removed} (${counted(bytes, 'byte')})${entries > 0 && weakens !== undefined ? `: ${weakens}` : ''}`,
         )
       }
+      // v8 ignore next -- a stop in the few moments that it takes
       if (signal.aborted) print('stopped before the end; the same command goes on')
       const isAny = [...all.values()].some(({ entries }) => entries > 0)
       const advice = isDry || !isAny ? undefined : spaceAdvice(flags.to)

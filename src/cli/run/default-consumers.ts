@@ -60,6 +60,7 @@ export async function defaultConsumers(
     if (bytes >= largeBytes) break
   }
   if (bytes < mediumBytes) return () => one
+  // v8 ignore next -- a machine of four cores or more
   if (bytes >= largeBytes && cores >= manyCores)
     return () => consumersAsTold(Math.min(mostConsumers, Math.floor(cores / 2)))
   return (indexesDeferred) => (indexesDeferred ? one : { processes: 1, inProcess: fastestSessions })

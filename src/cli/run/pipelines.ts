@@ -53,6 +53,7 @@ function passOn(from: Readable, to: NodeJS.WriteStream, prefix: string): void {
 
 function ended(name: string, child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
+    // v8 ignore next -- the system starts no process any more
     child.once('error', (cause) =>
       reject(
         new LadingError('INTERNAL', `pipeline ${name} could not be started: ${cause.message}`, { cause }),

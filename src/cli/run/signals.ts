@@ -90,6 +90,7 @@ export function parentOrders(): Orders {
   })
   // Listening must not keep the process alive.
   process.channel?.unref()
+  // v8 ignore next -- the load that started this process is gone at once
   if (!process.connected) stop.abort()
   return { ...none, loads }
 }

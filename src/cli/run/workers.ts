@@ -94,6 +94,7 @@ function argumentsOf(flags: ConsumeFlags): string[] {
 
 function ending(child: ChildProcess, told: () => boolean): Promise<void> {
   return new Promise((resolve, reject) => {
+    // v8 ignore next -- the system starts no process any more
     child.once('error', (cause) =>
       reject(
         new LadingError('CONSUMER_LOST', `a consumer could not be started: ${cause.message}`, { cause }),

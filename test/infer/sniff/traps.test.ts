@@ -477,6 +477,10 @@ describe('line ends and encodings', () => {
     expect(sniffed(Buffer.from(text, 'utf16le')).encoding).toBe('utf-16le')
     expect(sniffed(Buffer.from(`\ufeff${text}`, 'utf16le').swap16()).encoding).toBe('utf-16be')
     expect(sniffed(Buffer.from(`\ufeff${text}`, 'utf16le')).fields).toEqual(['name', 'city'])
+    // Where it begins with another alphabet, the rest shows it.
+    const other = Buffer.from(`имя,city\n${'Ann,Rome\n'.repeat(9)}`, 'utf16le')
+    expect(sniffed(other).encoding).toBe('utf-16le')
+    expect(sniffed(Buffer.from(other).swap16()).encoding).toBe('utf-16be')
   })
   it('other bytes are asked about, with one word as Windows-1252 has it', () => {
     const [question] = sniffed(Buffer.from('name;city\nAnn;Bonn\nTim;Köln\n', 'latin1')).questions
