@@ -148,10 +148,14 @@ function columnName(field: string, name = sqlName(field)): string {
 }
 
 function cut(name: string, most: number): string {
-  if (Buffer.byteLength(name) <= most) return name
-  const points = [...name]
-  while (Buffer.byteLength(points.join('')) > most) points.pop()
-  return points.join('')
+  let bytes = 0
+  let end = 0
+  for (const point of name) {
+    bytes += Buffer.byteLength(point)
+    if (bytes > most) return name.slice(0, end)
+    end += point.length
+  }
+  return name
 }
 
 /**

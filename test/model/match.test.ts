@@ -55,3 +55,11 @@ it('fields that differ by their signs alone find their columns all together, and
       /could be column (a or a_2 or a_3|cs or cs_2) /,
     )
 })
+
+it('a name of any length is cut to what a database takes, at a character', () => {
+  expect(columnNames(['é'.repeat(1_000_000)])).toEqual(['é'.repeat(31)])
+  expect(columnNames([`${'a'.repeat(61)}é`, `${'a'.repeat(62)}é`])).toEqual([
+    `${'a'.repeat(61)}é`,
+    'a'.repeat(62),
+  ])
+})
