@@ -254,6 +254,7 @@ it('upkeep folds many loads at once, and what the database does not answer stops
   await at.sink.prepare(model)
   const log = new EventLog()
   const folded: number[] = []
+  const compared: number[] = []
   let isAway = false
   const counting = wrapSink(at.sink, untouched, {
     warnings: async () => {
@@ -265,7 +266,7 @@ it('upkeep folds many loads at once, and what the database does not answer stops
         if (isAway) throw new LadingError('SINK_UNAVAILABLE', 'away, says the test')
         folded.push(ids.length)
       },
-      zoneReleases: async () => [],
+      zoneReleases: async (ids) => (compared.push(ids.length), []),
     },
   })
   using stop = stopping(undefined, 0)
@@ -279,6 +280,11 @@ it('upkeep folds many loads at once, and what the database does not answer stops
   await upkeep.idle()
   await upkeep.after(loads(100_001), 3)
   await upkeep.after([randomUUID()], 4)
+  compared.length = 0
+  // What was compared long ago is forgotten, and what was just now is not.
+  await upkeep.after(loads(2), 4)
+  await upkeep.after(loads(2), 4)
+  expect(compared).toEqual([2])
   isAway = true
   await upkeep.after([randomUUID()], 5)
   await expect(upkeep.fold()).rejects.toMatchObject({ code: 'SINK_UNAVAILABLE' })

@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { SqliteFile } from '../../src/core/sqlite.ts'
 import {
+  createConsumer,
   defineModel,
   integer,
   LadingError,
@@ -138,6 +139,8 @@ it('what an earlier run published of a file before it grew is loaded once, and w
   await growing.write('log.csv', 'id,note\n1,a\n2,b\n3,c\n')
   const { loadedNow } = await growing.load('lines.db', 'log.csv', { append: true, queue })
   expect(loadedNow).toBe(3)
+  // What is still in the queue of it is no other load.
+  await createConsumer({ queue, sink, model }).run({ untilEmpty: true })
   expect(growing.stored('lines.db')).toMatchObject({ records: 3, loaded: 3 })
 })
 

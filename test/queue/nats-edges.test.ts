@@ -92,7 +92,7 @@ it('a lease is renewed for as long as it was asked for, unless it is lost or the
 
 it('a message of which the lease was lost before it was handed out is left to the server', async () => {
   await using queue = await openQueue(freshUrl({ lease: '2' }))
-  const reader = new Reader(queue)
+  const reader = new Reader(queue, 1)
   for (let n = 0; n < 2; n++) {
     await queue.publish([messageOf('a', n)])
     await (await reader.takeOne()).settle(done)
