@@ -248,7 +248,7 @@ describe('DuckDB', { timeout: 120_000 }, () => {
     await using target = await openDuckdb()
     await using sink = new DuckdbSink(target.path)
     await target.query(
-      "CREATE TABLE items (id INTEGER PRIMARY KEY, lading_n INTEGER, note VARCHAR CHECK (note <> 'bad'))",
+      `CREATE TABLE items (id INTEGER PRIMARY KEY, lading_n INTEGER DEFAULT 7, note VARCHAR, CHECK (lading_n > 5 AND note <> 'bad'))`,
     )
     await sink.prepare(model)
     const records = [
@@ -262,13 +262,26 @@ describe('DuckDB', { timeout: 120_000 }, () => {
     await using target = await openDuckdb()
     await using sink = new DuckdbSink(target.path)
     await sink.prepare(model)
-    const batch = batchOf(sink, model, [{ key: 'a', records: [['7', 'of a batch before']] }])
-    batch.rows.clear()
-    encode(batch.rows, model, [['1', null]])
-    batch.rows.clear()
-    encode(batch.rows, model, [['2', 'x']])
-    expect(await sink.write(batch)).toEqual([applied(1)])
-    expect(await target.query('SELECT * FROM items')).toEqual([{ id: 2, note: 'x' }])
+    const before = [
+      ['7', 'of a batch before'],
+      ['8', 'of it too'],
+    ]
+    const batch = batchOf(sink, model, [{ key: 'a', records: before }])
+    const again = (...notes: readonly (string | null)[]) => {
+      batch.rows.clear()
+      encode(
+        batch.rows,
+        model,
+        notes.map((note, index) => [`${index + 1}`, note]),
+      )
+    }
+    again(null, 'y')
+    again('x', null)
+    expect(await sink.write(batch)).toEqual([applied(2)])
+    expect(await target.query('SELECT * FROM items ORDER BY id')).toEqual([
+      { id: 1, note: 'x' },
+      { id: 2, note: null },
+    ])
   })
 
   it('a table that is gone stops the load', async () => {

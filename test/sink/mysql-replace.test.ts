@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createConnection } from 'mysql2/promise'
 import { expect, it } from 'vitest'
-import { integer, text } from '../../src/model/columns.ts'
-import { defineModel } from '../../src/model/model.ts'
+import { integer, text, varchar } from '../../src/model/columns.ts'
+import { defineModel, unique } from '../../src/model/model.ts'
 import { MysqlSink } from '../../src/sink/mysql/mysql.ts'
 import type { Replacement, Sink } from '../../src/sink/sink.ts'
 import { describeMariadb } from '../../tooling/servers/mariadb-database.ts'
@@ -47,7 +47,6 @@ describeMariadb('rows that are replaced in MariaDB', () => {
       sink,
       'CREATE TABLE orders (item INT, FOREIGN KEY (item) REFERENCES items (id))',
       'INSERT INTO orders VALUES (2), (NULL)',
-      'CREATE TABLE parts (item INT, FOREIGN KEY (item) REFERENCES items (id))',
     )
     await using replacement = (await sink.replacing?.(model, pipeline)) as Replacement
     await expect(replacement.take(await gather(sink, replacement, 1, 3))).rejects.toMatchObject({
@@ -66,6 +65,28 @@ describeMariadb('rows that are replaced in MariaDB', () => {
     ])
     await expect(target.query('DELETE FROM items WHERE id = 2')).rejects.toThrow(/foreign key/)
     await expect(target.query('INSERT INTO orders VALUES (1)')).rejects.toThrow(/foreign key/)
+  })
+
+  it('a row that comes back without one of the values that others refer to would be gone', async () => {
+    await using target = await openMysql()
+    await using sink = target.open()
+    const coded = defineModel({
+      table: 'items',
+      columns: { id: integer().notNull(), note: varchar(9) },
+      primaryKey: ['id'],
+      indexes: [unique('note')],
+    })
+    await sink.prepare(coded)
+    await write(sink, coded, [{ key: 'old', records: [['1', 'old']] }])
+    await target.query(
+      `CREATE TABLE orders (item INT, FOREIGN KEY (item) REFERENCES items (id)); INSERT INTO orders VALUES (1);
+       CREATE TABLE labels (note varchar(9) COLLATE utf8mb4_nopad_bin, FOREIGN KEY (note) REFERENCES items (note)); INSERT INTO labels VALUES ('old')`,
+    )
+    await using replacement = (await sink.replacing?.(coded, pipeline)) as Replacement
+    await expect(replacement.take(await gather(sink, replacement, 1))).rejects.toMatchObject({
+      code: 'REPLACE_REFUSED',
+    })
+    expect(await target.query('SELECT id, note FROM items')).toEqual([{ id: 1, note: 'old' }])
   })
 
   it('a table of which a deletion would change other rows, or that our user may not delete from, is refused before anything is made', async () => {
