@@ -7,6 +7,7 @@ import { Connection } from '../../src/queue/rabbitmq/connection.ts'
 import { queueError } from '../../src/queue/rabbitmq/errors.ts'
 import { openQueue } from '../../src/queue/registry.ts'
 import { describeRabbit, freshQueueUrl } from '../../tooling/servers/broker.ts'
+import { keysOf } from '../contract/queue/expected.ts'
 import { messageOf, messagesOf } from '../contract/queue/messages.ts'
 import { Reader } from '../contract/queue/reader.ts'
 import { startProxy } from '../support/proxy.ts'
@@ -57,6 +58,22 @@ describeRabbit('a queue of RabbitMQ', () => {
     await expect(user.depth()).rejects.toMatchObject({ code: 'QUEUE_MISSING' })
     expect(await queue.depth()).toMatchObject({ ready: 0, dead: 0 })
     expect(await user.depth()).toMatchObject({ ready: 0, dead: 0 })
+  })
+
+  it('has a message once that was to be sent again later when the connection ended', async () => {
+    const url = freshQueueUrl()
+    await using made = await externalClient(url)
+    // There is no queue for what comes later.
+    await made.channel.assertQueue(made.queue, { durable: true, arguments: { 'x-queue-type': 'quorum' } })
+    await using proxy = await startProxy(url)
+    await using queue = await openQueue(proxy.url, { create: false })
+    await using other = await openQueue(url, { create: false })
+    await other.publish([messageOf('a', 0)])
+    const delivery = await new Reader(queue).takeOne()
+    const settled = delivery.settle({ kind: 'release', afterMs: 3_600_000 })
+    proxy.reset()
+    await settled
+    expect(keysOf(await new Reader(other).drain(1))).toEqual(['a/0'])
   })
 
   it('at an address that is not known to be of this machine is told to be read by others', async () => {
