@@ -125,6 +125,8 @@ class CopyOutQuery extends OwnQuery {
   handleCopyData({ chunk }: { readonly chunk: Buffer }): void {
     let at = this.#isFirst ? headBytes + chunk.readInt32BE(headBytes - 4) : 0
     this.#isFirst = false
+    // v8 ignore next -- PostgreSQL sends the head with the first row, and nothing says that all servers must
+    if (at >= chunk.length) return
     const count = chunk.readInt16BE(at)
     // -1 ends the rows.
     if (count < 0) return

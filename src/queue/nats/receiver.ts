@@ -156,9 +156,12 @@ export class Receiver {
 
   /** Without those whose lease was lost while they waited here. */
   #takeBuffer(): readonly Held[] {
-    const taken = this.#buffer.splice(0)
-    for (const held of taken) if (held.isLost) this.#settled(held)
-    return taken.filter((held) => !held.isLost)
+    const kept: Held[] = []
+    // Asked once of each: a lease may be lost between two questions.
+    for (const held of this.#buffer.splice(0))
+      if (held.isLost) this.#settled(held)
+      else kept.push(held)
+    return kept
   }
 
   /** Asks once in a turn of the event loop, because messages are settled many at a time. */

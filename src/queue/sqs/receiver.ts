@@ -157,9 +157,12 @@ export class Receiver {
 
   /** Without those whose lease was lost while they waited here. */
   #takeBuffer(): readonly Held[] {
-    const taken = this.#buffer.splice(0)
-    for (const held of taken) if (held.isLost) this.#settled(held)
-    return taken.filter((held) => !held.isLost && held.isCurrent())
+    const kept: Held[] = []
+    // Asked once of each: a lease may be lost between two questions.
+    for (const held of this.#buffer.splice(0))
+      if (held.isLost) this.#settled(held)
+      else if (held.isCurrent()) kept.push(held)
+    return kept
   }
 
   /** Calls once in a turn of the event loop, because messages are settled ten at a time. */
