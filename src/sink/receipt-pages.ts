@@ -14,7 +14,7 @@ export async function* receiptPages(
   for (;;) {
     const receipts = await ledger.receipts({ ...filter, after: seen.at(-1), limit: page })
     if (receipts.length > 0) yield receipts
-    else if (!(await passGone(ledger, seen))) return
+    else if (seen.length === 0 || !(await passGone(ledger, seen))) return
     for (const { loadId } of receipts) seen.push(loadId)
     if (receipts.length > 0 && receipts.length < page) return
   }
