@@ -19,7 +19,6 @@ import { amountChoices } from './questions.ts'
 import { shapeOf } from './shape.ts'
 import {
   amount,
-  date,
   dated,
   decimal,
   emptyText,
@@ -190,8 +189,7 @@ export class FieldForms {
     else if ((shapes & dated) !== 0) {
       const { form, orders, isPadded } = value.dated as NonNullable<typeof value.dated>
       if (fits(form, held)) this.#addForm(form, orders, isPadded)
-    } else if (held !== 'time' && (shapes & date) !== 0) this.#addForm('YYYY-MM-DD', yearFirst, true)
-    else if (held !== 'time' && (shapes & wholes) !== 0)
+    } else if (held !== 'time' && (shapes & wholes) !== 0)
       this.#addForm(wholeForm(bytes, start, end, held), yearFirst, true)
     return (shapes & ownShapes) !== 0
   }

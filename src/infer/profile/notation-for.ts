@@ -106,11 +106,11 @@ function numbersFor(
 
 const ownShapes: Readonly<Record<Target['held'], number>> = {
   number: plainNumbers,
-  // At midnight.
+  // A date is its midnight, and the midnight its date.
   date: date | timestamp,
   time,
   timestamp: date | timestamp | timestamptz,
-  timestamptz: timestamp | timestamptz,
+  timestamptz: date | timestamp | timestamptz,
 }
 
 function timesFor({ held, own }: Target, column: ColumnProfile, shapes: number): ValueForm | undefined {
@@ -120,8 +120,6 @@ function timesFor({ held, own }: Target, column: ColumnProfile, shapes: number):
     timeForm(field, [{ form, isPadded, orders: new Map([[orders, 1]]) }])
   if (shapes === dated && found !== undefined && found.orders !== 0 && fits(found.form, held))
     return formed(found.form, found.orders, found.isPadded)
-  // A date in a column of timestamps is its midnight.
-  if (shapes === date && held !== 'time') return formed('YYYY-MM-DD')
   const form =
     (shapes & ~wholes) === 0 && held !== 'time' ? epochForm(point.leastDigits, point.digits) : 'number'
   return form === 'number' ? undefined : formed(form)
