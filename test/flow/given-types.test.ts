@@ -88,6 +88,13 @@ describe.concurrent('a file into columns that have types', () => {
       ['2026-01-02', '2026-03-31'],
     ],
     [
+      'days of Excel, and what is no date',
+      'd',
+      ['id,d', '1,46082', '2,46113', '3,x'],
+      ['2026-03-01', '2026-04-01'],
+      ['4 BAD_DATE'],
+    ],
+    [
       'dates among timestamps, even if they are more',
       'ts',
       ['id,ts', '1,2026-03-14', '2,2026-03-14 10:00', '3,2026-03-15'],

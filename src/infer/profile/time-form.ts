@@ -7,7 +7,7 @@ import { dateFormat } from './questions.ts'
 
 /** Values that are written alike. */
 export interface TimeForm {
-  /** See `Dated`; or the type's own form, a count since 1970, or a number that may be another count. */
+  /** See `Dated`; or the type's own form, a count, or a number that may be several counts. */
   readonly form: string
   isPadded: boolean
   /** How many allow which orders of day, month and year. */
@@ -17,8 +17,9 @@ export interface TimeForm {
 export const own = 'own'
 export const numbers = 'number'
 
-/** Digits of a count since 1970 from 1973 to 2286. */
+/** Digits of a count since 1970 from 1973 to 2286, and of the days of Excel from 1927 to 2173. */
 const epochs = [
+  { form: 'excel-days', epoch: 'excel', least: 5, most: 5, meaning: 'days of Excel' },
   { form: 'epoch-s', epoch: 's', least: 9, most: 10, meaning: 'seconds since 1970' },
   { form: 'epoch-ms', epoch: 'ms', least: 12, most: 13, meaning: 'milliseconds since 1970' },
   { form: 'epoch-us', epoch: 'us', least: 15, most: 16, meaning: 'microseconds since 1970' },
@@ -46,7 +47,7 @@ export function timeForm(field: string, given: readonly TimeForm[]): ValueForm {
   return formOf(field, first)
 }
 
-/** Counts since 1970 of different units: a number may be one in each of them. */
+/** Counts of different units: a number may be one in each of them. */
 function withNumbers(forms: readonly TimeForm[]): readonly TimeForm[] {
   const counts = forms.filter(isNumber)
   if (counts.length < 2) return forms
@@ -84,10 +85,7 @@ const isOne = (orders: number): boolean => orders !== 0 && (orders & (orders - 1
 /** `all`: how many values an option has to read, or it rejects some. */
 function choicesOf(field: string, found: TimeForm, all: number): readonly Choice[] {
   if (found.form === numbers)
-    return [
-      ...epochs.map(({ form, meaning }) => choiceOf(field, form, meaning, all - countOf(found))),
-      choiceOf(field, 'excel-days', 'days of Excel', all - countOf(found)),
-    ]
+    return epochs.map(({ form, meaning }) => choiceOf(field, form, meaning, all - countOf(found)))
   const epoch = epochs.find(({ form }) => form === found.form)
   if (epoch !== undefined) return [choiceOf(field, epoch.form, epoch.meaning, all - countOf(found))]
   return orderMeanings.flatMap(({ order, meaning }) => {
