@@ -84,11 +84,11 @@ function targetsOf(model: Model, heads: readonly Head[]): TargetOf {
 }
 
 function statesOf(held: Target['held'], { notation, notations }: Notations, field: string): boolean {
-  const { decimal, thousands, money, percent, pattern, epoch }: Notation = {
+  const { decimal, thousands, percent, pattern, epoch }: Notation = {
     ...notation,
     ...notations?.[field],
   }
-  const parts = held === 'number' ? [decimal, thousands, money, percent] : [pattern, epoch]
+  const parts = held === 'number' ? [decimal, thousands, percent] : [pattern, epoch]
   return parts.some((part) => part !== undefined)
 }
 

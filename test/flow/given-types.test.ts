@@ -24,6 +24,12 @@ const table = `CREATE TABLE "t" (
 const repeated = (count: number, lineOf: (n: number) => string): string[] =>
   Array.from({ length: count }, (_, index) => lineOf(index + 1))
 
+function makeTable(folder: Folder): void {
+  const database = new DatabaseSync(folder.at('lading.db'))
+  database.exec(table)
+  database.close()
+}
+
 async function loaded(
   lines: readonly string[] | Readonly<Record<string, readonly string[]>>,
   column: string,
@@ -36,9 +42,7 @@ async function loaded(
     Object.fromEntries(Object.entries(files).map(([name, each]) => [name, `${each.join('\n')}\n`])),
   )
   await using _ = folder
-  const database = new DatabaseSync(folder.at('lading.db'))
-  database.exec(table)
-  database.close()
+  makeTable(folder)
   const run = await folder.lading('load', ...Object.keys(files), '--table', 't', ...options)
   const asked = /error SOURCE_UNDECIDED: .*/.exec(run.err)?.[0]
   if (asked !== undefined) return { asked: optionsOf(asked) }
@@ -228,32 +232,44 @@ describe.concurrent('a file into columns that have types', () => {
   })
 
   it.each([
-    ['alone', ['1;1.234,50 €', '2;13,50 €'], [], ['1234.50', '13.50'], "--money --decimal , --thousands '.'"],
-    [
-      'among others',
-      ['1;1,50', '2;2,75 EUR', '3;3'],
-      ['1.50', '3'],
-      ['1.50', '2.75', '3'],
-      '--money --decimal ,',
-    ],
+    ['alone', ['1;1.234,50 €', '2;13,50 €'], [], ['1234.50', '13.50'], '--money'],
+    ['among others', ['1;1,50', '2;2,75 EUR', '3;3'], ['1.50', '3'], ['1.50', '2.75', '3'], '--money'],
     ['of whole numbers', ['1;$5.00', '2;(7.25)', '3;1.5'], ['1.5'], ['5.00', '-7.25', '1.5'], '--money'],
+    ['that may be thousands', ['1;$1,234', '2;7'], ['7'], ['1234', '7'], "--money --thousands ','"],
   ])(
     'amounts %s cost their records, and the option that is told loads these',
     async (_, lines, first, all, option) => {
       await using folder = await Folder.make({ 'f.csv': `id;n\n${lines.join('\n')}\n` })
-      const database = new DatabaseSync(folder.at('lading.db'))
-      database.exec(table)
-      database.close()
+      makeTable(folder)
       const run = await folder.lading('load', 'f.csv', '--table', 't')
-      expect(run.err).toContain(
-        `the records with a currency are rejected or ${option} (numbers, without their currency)`,
-      )
+      expect(run.err).toContain(`the records with amounts of money are rejected or ${option} (`)
       const values = () => folder.sql('SELECT n FROM t ORDER BY id').map(({ n }) => n)
       expect(values()).toEqual(first)
       await folder.lading('rejects', 'replay', ...wordsOf(`lading ${option}`))
       expect(values()).toEqual(all)
     },
   )
+
+  it('an option for amounts leaves signs as they are, those of the same field and of others', async () => {
+    const lines = ['1;1.234,50;3.125', '2;7,10;$5', '3;1.234;€ 1.250', '4;2.500 €;1.5']
+    await using folder = await Folder.make({
+      'f.csv': `id;n;p\n${lines.join('\n')}\n`.replaceAll('3.125', '3.12'),
+    })
+    const expected = [
+      { n: '1234.50', p: '3.12' },
+      { n: '7.10', p: '5' },
+      { n: '1234', p: '1.25' },
+      { n: '2500', p: '1.5' },
+    ]
+    const rows = () => folder.sql('SELECT n, p FROM t ORDER BY id')
+    makeTable(folder)
+    await folder.lading('load', 'f.csv', '--table', 't')
+    expect(rows()).toEqual(expected.slice(0, 1))
+    await folder.lading('rejects', 'replay', '--money')
+    expect(rows()).toEqual(expected)
+    await folder.lading('load', 'f.csv', '--table', 't', '--money', '--again')
+    expect(rows()).toEqual(expected.flatMap((row) => [row, row]))
+  })
 
   it('a new table for files of several delimiters has texts where their signs differ', async () => {
     await using folder = await Folder.make({

@@ -6,7 +6,7 @@ import { linesIn } from '../../core/bytes.ts'
 import { daysIn } from '../../core/calendar.ts'
 import { cellBytes, escaped, unquoted } from '../../core/cells.ts'
 import { shortened } from '../../core/found.ts'
-import type { Notations } from '../../core/notation.ts'
+import type { Notation, Notations } from '../../core/notation.ts'
 import type { RecordReader } from '../../format/format.ts'
 import { textWritten } from '../../model/notation/notation.ts'
 import { statedOf } from '../../model/notation/stated.ts'
@@ -14,8 +14,7 @@ import { fits, yearFirst } from './dates.ts'
 import type { Witness } from './facts.ts'
 import { type FoundNotation, type Target, withAround } from './notation-for.ts'
 import { type Elsewhere, isUnclear, type Numerals, numberForm, type ValueForm } from './number-form.ts'
-import { anyNumeral, pointNumerals } from './numerals.ts'
-import { amountChoices } from './questions.ts'
+import { pointNumerals } from './numerals.ts'
 import { shapeOf } from './shape.ts'
 import {
   amount,
@@ -34,6 +33,9 @@ import {
 import { epochForm, numbers, own, type TimeForm, timeForm } from './time-form.ts'
 
 const mostWitness = 60
+
+const asMoney = { option: '--money', meaning: 'numbers, without their currency' }
+const ofAmounts = 'the records with amounts of money are rejected'
 const POINT = 46
 
 /** Of the records of sources; of each field that a target is known for. */
@@ -57,7 +59,10 @@ export class Forms {
   setFields(fields: readonly string[]): void {
     this.#cells = fields.flatMap((field, index) => {
       const forms = this.#formsOf(field)
-      return forms === undefined ? [] : [{ index, forms, written: writtenBy(field, this.#notations) }]
+      if (forms === undefined) return []
+      const stated = statedOf(field, this.#notations) ?? {}
+      if (stated.money !== undefined) forms.takesMoney = true
+      return [{ index, forms, written: writtenBy(stated) }]
     })
   }
 
@@ -87,8 +92,7 @@ export class Forms {
 }
 
 /** What a reading says of the texts of a field. */
-function writtenBy(field: string, notations: Notations): Cell['written'] {
-  const stated = statedOf(field, notations) ?? {}
+function writtenBy(stated: Notation): Cell['written'] {
   const { trim, nulls, excelText } = stated
   if (trim === undefined && nulls === undefined && excelText === undefined) return undefined
   return textWritten(stated)
@@ -112,8 +116,11 @@ export class FieldForms {
   /** Whether every value has the type's own form. */
   isOwn = true
   readonly #numerals = new Map<number, number>()
-  /** The notations in which the digits of all amounts of money are numbers; undefined where there is no amount. */
-  #amounts: number | undefined
+  /** Of amounts of money, the notations in which their digits are numbers. */
+  readonly #amounts = new Map<number, number>()
+  #firstAmount: Witness | undefined
+  /** Whether an option says that there may be amounts. */
+  takesMoney = false
   readonly #times = new Map<string, TimeForm>()
   readonly #markers = new Map<number, Witness>()
   /** Of `padded`, `emptyText` and `marker`. */
@@ -127,27 +134,33 @@ export class FieldForms {
   }
 
   get numerals(): Numerals {
-    return this.#numerals
+    const all = new Map(this.#numerals)
+    for (const [bits, count] of this.#amounts) all.set(bits, (all.get(bits) ?? 0) + count)
+    return all
   }
 
   get isUnclear(): boolean {
-    return isUnclear(this.#numerals)
+    return isUnclear(this.numerals)
   }
 
   found(others: Elsewhere): FoundNotation {
     const { field, target } = this
     const form =
-      target.held === 'number'
-        ? this.#withAmounts(numberForm(field, this.#numerals, target.isWhole, others))
-        : timeForm(field, [...this.#times.values()])
-    return withAround(form, { field, shapes: this.#around, markers: this.#markers, witness: this.#witness })
+      target.held === 'number' ? this.#numberForm(others) : timeForm(field, [...this.#times.values()])
+    const witness = form.otherwise === ofAmounts ? this.#firstAmount : this.#witness
+    return withAround(form, { field, shapes: this.#around, markers: this.#markers, witness })
   }
 
-  #withAmounts(form: ValueForm): ValueForm {
-    if (this.#amounts === undefined || form.readings !== undefined) return form
-    const bits = [...this.#numerals.keys()].reduce((all, each) => all & each, this.#amounts)
-    const readings = amountChoices(bits)
-    return { ...form, readings, otherwise: 'the records with a currency are rejected' }
+  /** What signs mean is the same in amounts and in other numbers. */
+  #numberForm(others: Elsewhere): ValueForm {
+    const { field, target } = this
+    const form = numberForm(field, this.numerals, target.isWhole, others)
+    if (this.#amounts.size === 0 || this.takesMoney) return form
+    if (form.readings === undefined) return { ...form, readings: [asMoney], otherwise: ofAmounts }
+    const plain = numberForm(field, this.#numerals, target.isWhole, others)
+    if (plain.readings !== undefined) return plain
+    const readings = form.readings.map((each) => ({ ...each, option: `--money ${each.option}` }))
+    return { ...plain, readings, otherwise: ofAmounts }
   }
 
   add(bytes: Buffer, start: number, end: number, isQuoted: boolean, place: Place): void {
@@ -161,26 +174,27 @@ export class FieldForms {
     this.#around |= all & (padded | emptyText | marker)
     const isPlain = isOwn && shapes === all
     if (!isPlain) this.isOwn = false
-    const isSeen = (shapes & marker) === 0 ? this.#witness !== undefined : this.#markers.has(value.marker)
+    const isFirstAmount = (shapes & amount) !== 0 && this.#firstAmount === undefined
+    const isSeen =
+      (shapes & marker) === 0
+        ? this.#witness !== undefined && !isFirstAmount
+        : this.#markers.has(value.marker)
     if (isSeen || (isPlain && (shapes & decimal) === 0)) return
     const text = shortened(bytes, start, end, mostWitness)
     const witness = { source: place.source, line: place.line(), text, shapes: isOwn ? 0 : shapes }
     if ((shapes & marker) !== 0) this.#markers.set(value.marker, witness)
     this.#witness ??= witness
+    if (isFirstAmount) this.#firstAmount = witness
   }
 
   /** Whether the type reads the value as it is. */
   #addNumber(shapes: number, bytes: Buffer, start: number, end: number): boolean {
     if ((shapes & wholes) !== 0) return true
-    if ((shapes & (decimal | numeral)) !== 0) this.#count(value.numerals)
-    else if ((shapes & amount) !== 0) this.#amounts = (this.#amounts ?? anyNumeral) & value.numerals
+    if ((shapes & (decimal | numeral)) !== 0) count(this.#numerals, value.numerals)
+    else if ((shapes & amount) !== 0) count(this.#amounts, value.numerals)
     else if ((shapes & (oddNumber | exponents)) === 0) return false
-    else if (bytes.subarray(start, end).includes(POINT)) this.#count(pointNumerals)
+    else if (bytes.subarray(start, end).includes(POINT)) count(this.#numerals, pointNumerals)
     return (shapes & (numeral | amount)) === 0 && !(this.target.isWhole && (shapes & plainNumbers) !== 0)
-  }
-
-  #count(bits: number): void {
-    this.#numerals.set(bits, (this.#numerals.get(bits) ?? 0) + 1)
   }
 
   #addTime(shapes: number, bytes: Buffer, start: number, end: number): boolean {
@@ -201,6 +215,9 @@ export class FieldForms {
     known.orders.set(orders, (known.orders.get(orders) ?? 0) + 1)
   }
 }
+
+const count = (numerals: Map<number, number>, bits: number): void =>
+  void numerals.set(bits, (numerals.get(bits) ?? 0) + 1)
 
 /** `20260301` is a day, if there is such a one in these years: as any count since 1970 it would be one of August 1970. */
 function wholeForm(bytes: Buffer, start: number, end: number, held: Target['held']): string {

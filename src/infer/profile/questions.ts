@@ -125,7 +125,7 @@ function numberChoices({ field, numerals, stated }: ColumnProfile): readonly Cho
 }
 
 /** None where no notation reads all of them. */
-export function amountChoices(numerals: number): readonly Choice[] {
+function amountChoices(numerals: number): readonly Choice[] {
   if (numerals === 0) return []
   const rivals = rivalsOf(numerals)
   if (rivals === undefined) {

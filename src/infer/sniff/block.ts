@@ -10,7 +10,7 @@ import type { Marks, Row } from './rows.ts'
 export interface Block {
   readonly rows: readonly Row[]
   readonly width: number
-  /** Whether it begins the text, stands below an empty line or one that begins with `#`, or is all but the first line. */
+  /** Whether it begins the text, stands below an empty line or one that begins with `#`, or below nothing but lines of one cell, to the end. */
   readonly isApart: boolean
 }
 
@@ -32,7 +32,7 @@ export function largestBlock(rows: readonly Row[]): Block | undefined {
       best = {
         rows: rows.slice(start, end),
         width,
-        isApart: isEdge(rows[start - 1]) || (start === 1 && end === rows.length),
+        isApart: isEdge(rows[start - 1]) || (end === rows.length && areLines(rows.slice(0, start))),
       }
     start = end
   }
@@ -46,6 +46,8 @@ export function namesValues([first, ...rest]: readonly Row[]): boolean {
 }
 
 const isTelling = (kind: Kind): boolean => isValue(kind) && kind !== 'boolean'
+
+const areLines = (rows: readonly Row[]): boolean => rows.every(({ cells }) => cells.length === 1)
 
 const isEdge = (row: Row | undefined): boolean =>
   row === undefined || (row.cells.length === 1 && /^(#.*|\s*)$/.test(row.cells[0] as string))

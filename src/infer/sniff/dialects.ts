@@ -181,15 +181,17 @@ function scoreOf(
   const credit = width === 1 ? 1 : isPerfect ? Math.max(looks, 0.6) : looks
   const gain = width === 1 ? singleScore : 1 - 0.3 / width
   const isDoubtful =
-    first === 1 && isLineAbove(all) && (agreeing.length < 2 || (width === 2 && !namesValues(agreeing)))
+    areLinesAbove(all, first) &&
+    ((first === 1 && agreeing.length < 2) || (width === 2 && !namesValues(agreeing)))
   return agreement * credit * gain * (isDoubtful ? 0.5 : 1)
 }
 
-/** A header of one cell right above lines that look like more is one column, rather than a title or a comment. */
-const isLineAbove = ([first, second]: readonly Row[]): boolean =>
-  first?.cells.length === 1 &&
-  first.cells[0]?.startsWith('#') === false &&
-  first.line + first.lines === second?.line
+/** Lines of one cell right above others that look like more may be those of one column, rather than titles or comments. */
+function areLinesAbove(all: readonly Row[], first: number): boolean {
+  const [last, next] = [all[first - 1], all[first]]
+  if (last === undefined || next === undefined || last.line + last.lines !== next.line) return false
+  return all.slice(0, first).every(({ cells }) => cells.length === 1 && cells[0]?.startsWith('#') === false)
+}
 
 /** Rows whose cells are looked at. */
 const mostLooked = 500

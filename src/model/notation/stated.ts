@@ -1,11 +1,12 @@
-/** Which notation holds for a field: several may say something of it, and each of numbers, of times, or of texts. */
+/** Which notation holds for a field: several may say something of it, each of signs of numbers, of money, of times, or of texts. */
 import type { Notation, Notations } from '../../core/notation.ts'
 import type { ColumnType } from '../columns.ts'
 import { type Holds, holds, isTimes, ofNumbers, ofTimes } from './holds.ts'
 import { hasDate } from './pattern.ts'
 
-const numbersOf = ({ decimal, thousands, money, percent }: Notation): Notation =>
-  given({ decimal, thousands, money, percent })
+const signsOf = ({ decimal, thousands, percent }: Notation): Notation =>
+  given({ decimal, thousands, percent })
+const moneyOf = ({ money }: Notation): Notation => given({ money })
 const timesOf = ({ pattern, epoch }: Notation): Notation => given({ pattern, epoch })
 const textsOf = ({ trim, nulls, excelText }: Notation): Notation => given({ trim, nulls, excelText })
 
@@ -36,13 +37,19 @@ export function statedOf(field: string, { notation, notations = {} }: Notations)
   return own === undefined && notation === undefined ? undefined : firstOf([own, notation])
 }
 
-/** The first that says something of numbers decides them all, and so with times. */
+/**
+ * The first that says something of the signs of numbers decides them all, and so with times. That amounts may have a
+ * currency says nothing of their signs.
+ */
 function firstOf(all: readonly (Notation | undefined)[]): Notation {
   const stated = all.filter((each) => each !== undefined)
+  const first = (part: (notation: Notation) => Notation): Notation =>
+    stated.map(part).find((each) => Object.keys(each).length > 0) ?? {}
   return {
     ...Object.assign({}, ...stated.toReversed().map(textsOf)),
-    ...numbersOf(stated.find(ofNumbers) ?? {}),
-    ...timesOf(stated.find(ofTimes) ?? {}),
+    ...first(signsOf),
+    ...first(moneyOf),
+    ...first(timesOf),
   }
 }
 
@@ -68,7 +75,7 @@ export function restated(known: Notations, stated: Notations): Notations {
 /** Of a notation of every field: what holds for one whose numbers, or times, are known to be written in some way. */
 const alike = (notation: Notation, own: Notation): Notation => ({
   ...textsOf(notation),
-  ...(ofNumbers(own) ? numbersOf(notation) : {}),
+  ...(ofNumbers(own) ? signsOf(notation) : {}),
   ...(ofTimes(own) ? timesOf(notation) : {}),
 })
 
@@ -79,7 +86,7 @@ function suited(notation: Notation, held: Holds): Notation {
     isTimes(held) && (pattern === undefined || (held === 'time' ? !hasDate(pattern) : hasDate(pattern)))
   return {
     ...textsOf(notation),
-    ...(held === 'number' || isTimes(held) ? numbersOf(notation) : {}),
+    ...(held === 'number' || isTimes(held) ? { ...signsOf(notation), ...moneyOf(notation) } : {}),
     ...(timed ? timesOf(notation) : {}),
   }
 }

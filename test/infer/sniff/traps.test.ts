@@ -225,6 +225,16 @@ describe('a table among more lines of another kind', () => {
       ],
     ],
     [
+      'texts in two columns right below two titles',
+      'All people\nof 2026\nname;city\nAnn;Rome\nBob;Ulm\n',
+      ';',
+      3,
+      [
+        ['Ann', 'Rome'],
+        ['Bob', 'Ulm'],
+      ],
+    ],
+    [
       'texts in two columns right below a title',
       'All people\nname;city\nAnn;Rome\nBob;Ulm\n',
       ';',
@@ -276,6 +286,9 @@ describe('a table among more lines of another kind', () => {
 
   it.each([
     ['names of people', 'name\nMiller, Ann\nSmith, Bob\nJones, Carl\n'],
+    ['names of people, the first of one part', 'name\nMadonna\nDoe, John\nRoe, Jane\n'],
+    ['notes, the first of one part', 'note\nDone\nCall back, urgent\nSent mail, waiting\nNo answer, retry\n'],
+    ['notes, two of one part', 'comment\ngood\nfine\nbad, too slow\nok, 5 of 10\nok, but not now\n'],
     ['prose', 'note\nHello, world\nGood, bad, ugly\nnothing\n\nYes, sir\nNo, madam\nso\n'],
     ['a few lines of many', `note\n${'word\n'.repeat(9)}\nx,1\ny,2\n`],
     ['numbers with decimal commas', 'price\n1,5\n2,5\n\nall\nin\neuros\nor so\n'],
