@@ -71,7 +71,7 @@ describe.concurrent('dead letters', () => {
     await folder.lading('load', 'bad.csv', '--allow-rejects')
     const replay = (...more: string[]) => folder.lading('rejects', 'replay', ...more, '--pipeline', 'other')
     expect((await replay()).out).toMatch(
-      /^no rejects to replay in pipeline other, which --model and --pipeline choose\n$/,
+      /^no rejects to replay in pipeline other, which --model, --table and --pipeline choose\n$/,
     )
     const named = await replay('1')
     expect(named.out).toMatch(
@@ -79,7 +79,7 @@ describe.concurrent('dead letters', () => {
     )
     const letters = await folder.lading('dead', 'replay', '--pipeline', 'other')
     expect(letters.out).toBe(
-      'no dead letters to replay in pipeline other, which --model and --pipeline choose\n',
+      'no dead letters to replay in pipeline other, which --model, --table and --pipeline choose\n',
     )
   })
 

@@ -7,7 +7,6 @@ import type { Verdict } from '../../sink/sink.ts'
 import { chosenKept, findKept, keptLetters } from '../../review/kept.ts'
 import { withExamples } from '../settings/examples.ts'
 import { noneToReplay, refusalOf, withKeptModels, withLedger, withoutModel } from '../run/ledger.ts'
-import { usualModel } from '../settings/model.ts'
 import {
   dedupKeyOption,
   ignoreExtraOption,
@@ -140,7 +139,7 @@ function replayCommand(): Command {
           if (!flags.json) print(`${letter.id}: ${words(verdict)}`)
         }
       if (flags.json) printJson(results)
-      else if (results.length === 0) print(noneToReplay('dead letters', asked ?? usualModel))
+      else if (results.length === 0) print(noneToReplay('dead letters', asked))
       if (results.some(({ verdict }) => verdict.kind === 'refused')) process.exitCode = exits.rejects
     })
   })

@@ -14,7 +14,6 @@ import {
   withKeptModels,
   withoutModel,
 } from '../run/ledger.ts'
-import { usualModel } from '../settings/model.ts'
 import { type ValueFlags, valueOptions, valueSettings } from '../settings/notation.ts'
 import {
   dedupKeyOption,
@@ -67,7 +66,7 @@ export function replayCommand(): Command {
       // Without a model, each reject has the pipeline and the model of its load.
       const pipeline = flags.pipeline ?? given.ofModel
       const asked = pipeline ?? given.ofTable
-      const told = new Outcome(flags.json === true, Math.max(ids.length, mostTold), asked ?? usualModel)
+      const told = new Outcome(flags.json === true, Math.max(ids.length, mostTold), asked)
       // Skip rejects of other pipelines, unless their ids were given.
       const filter = { ...(await choiceOf(sink.ledger, flags)), pipeline: asked }
       const { ignoreExtra, dedupKey } = flags
@@ -89,11 +88,11 @@ export function replayCommand(): Command {
 class Outcome {
   readonly #json: boolean
   readonly #most: number
-  readonly #pipeline: string
+  readonly #pipeline: string | undefined
   readonly #sums = { loaded: 0, skipped: 0, duplicates: 0, refused: 0 }
   readonly #results: { readonly id: number; readonly verdict: Verdict }[] = []
 
-  constructor(json: boolean, most: number, pipeline: string) {
+  constructor(json: boolean, most: number, pipeline: string | undefined) {
     this.#json = json
     this.#most = most
     this.#pipeline = pipeline

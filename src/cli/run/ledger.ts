@@ -148,8 +148,10 @@ export const findReject = (ledger: Ledger, id: number): Promise<StoredReject> =>
   findKept(keptRejects, ledger, id)
 
 /** A replay takes only what is open in the model's pipeline. */
-export const noneToReplay = (what: string, pipeline: string): string =>
-  `no ${what} to replay in pipeline ${pipeline}, which --model and --pipeline choose`
+export const noneToReplay = (what: string, pipeline: string | undefined): string =>
+  pipeline === undefined
+    ? `no ${what} to replay`
+    : `no ${what} to replay in pipeline ${pipeline}, which --model, --table and --pipeline choose`
 
 export function refusalOf({ code, detail }: Verdict & { readonly kind: 'refused' }): string {
   const advice = code === 'WRONG_PIPELINE' ? ` (${codes[code].advice})` : ''
