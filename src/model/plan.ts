@@ -1,11 +1,11 @@
 /** How each column of a model is read from the cells of a record: found out once, when a decoder is made. */
 import type { Fault } from '../core/fault.ts'
-import type { Notations } from '../core/notation.ts'
+import type { Notation, Notations } from '../core/notation.ts'
 import type { CellDecoder, Transformed } from './columns.ts'
 import { generatorOf } from './generated.ts'
 import { type ModelColumn, sourceNames } from './model.ts'
 import { textWritten, valueWritten, type Written, writtenBy } from './notation/notation.ts'
-import { notationOf } from './notation/stated.ts'
+import { notationOf, withoutSigns } from './notation/stated.ts'
 import type { HookedRows } from './hooks.ts'
 import type { RowWriter } from './writer.ts'
 
@@ -45,6 +45,8 @@ export interface CellPart {
 export interface Change {
   /** Applies `nullIf` too, because what comes before it may leave one of its texts. */
   readonly written: Written | undefined
+  /** The same of a value that is no text: the numbers of a format have its signs. */
+  readonly untext: Written | undefined
   readonly model: ModelChange | undefined
 }
 
@@ -99,19 +101,24 @@ function partsOf(
 }
 
 function changeOf(column: ModelColumn, notations?: Notations): Change | undefined {
-  const written = writtenOf(column, notations)
+  const written = writtenOf(column, (notation) => notation, notations)
+  const untext = writtenOf(column, withoutSigns, notations)
   const model = modelChangeOf(column)
-  return written === undefined && model === undefined ? undefined : { written, model }
+  return written === undefined && model === undefined ? undefined : { written, untext, model }
 }
 
-function writtenOf(column: ModelColumn, notations?: Notations): Written | undefined {
+function writtenOf(
+  column: ModelColumn,
+  partOf: (notation: Notation) => Notation,
+  notations?: Notations,
+): Written | undefined {
   const { type, nullIf } = column
   const [field, ...others] = sourceNames(column)
   const isWhole = others.length === 0
   const notation = notationOf(column.written, isWhole ? field : undefined, type, notations)
   if (notation === undefined) return undefined
   // The parts of a value have been read already.
-  return isWhole ? writtenBy(notation, type, nullIf) : valueWritten(notation, type)
+  return isWhole ? writtenBy(partOf(notation), type, nullIf) : valueWritten(partOf(notation), type)
 }
 
 function modelChangeOf({ transform, mask }: ModelColumn): ModelChange | undefined {

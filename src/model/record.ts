@@ -151,7 +151,7 @@ function decodeParts(
   return decodeChanged(plan, plan.change ?? unchanged, texts.join(' '), writer)
 }
 
-const unchanged: Change = { written: undefined, model: undefined }
+const unchanged = { written: undefined, model: undefined }
 
 function decodeCell(plan: ColumnPlan, cells: Cells, writer: RowWriter): Fault | undefined {
   const { cell } = plan
@@ -167,8 +167,11 @@ function decodeCell(plan: ColumnPlan, cells: Cells, writer: RowWriter): Fault | 
   }
   for (const text of plan.nullIf)
     if (text.compare(bytes, start, end) === 0) return decodeMissing(plan, writer)
-  if (plan.change !== undefined)
-    return decodeChanged(plan, plan.change, bytes.toString('utf8', start, end), writer)
+  if (plan.change !== undefined) {
+    const { written, untext, model } = plan.change
+    const change = { written: cells.isUntext?.(cell) === true ? untext : written, model }
+    return decodeChanged(plan, change, bytes.toString('utf8', start, end), writer)
+  }
   return plan.decode(bytes, start, end, writer)
 }
 
@@ -181,7 +184,7 @@ function decodeMissing(plan: ColumnPlan, writer: RowWriter): Fault | undefined {
 
 function decodeChanged(
   plan: ColumnPlan,
-  { written, model }: Change,
+  { written, model }: Omit<Change, 'untext'>,
   source: string,
   writer: RowWriter,
 ): Fault | undefined {

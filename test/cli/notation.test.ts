@@ -7,6 +7,11 @@ import { bigint, date, numeric, text, timestamp } from '${library}'
 export default defineModel({ table: 'orders', columns: {
   code: text(), day: date(), at: timestamp(), amount: numeric(), count: bigint() } })`
 
+const jsonModel = `
+import { defineModel } from '${library}'
+import { integer, numeric, timestamp } from '${library}'
+export default defineModel({ table: 'm', columns: { id: integer(), n: numeric(), at: timestamp() } })`
+
 const csv = `code;day;at;amount;count
 ="007";02.01.2021;1609459200500;1.234,50 €;1.200
 NA;-;-;(0,5);NA
@@ -71,6 +76,23 @@ it('options that a first run lacked are in the replay that the second one prints
     { code: 'A', day: '2026-01-03', amount: '1.5', count: null },
     { code: 'B', day: '2026-01-14', amount: '2.5', count: 1 },
     { code: 'C', day: '2026-01-04', amount: '3.5', count: null },
+  ])
+})
+
+it('numbers of JSON have the signs of JSON, and texts those that are stated', async () => {
+  const lines = [
+    '{"id":1,"n":1.234,"at":1700000000.5}',
+    '{"id":2,"n":"1.234,5","at":"1700000001"}',
+    '{"id":3,"n":2500}',
+  ]
+  await using folder = await Folder.make({ 'm.ndjson': `${lines.join('\n')}\n`, 'model.ts': jsonModel })
+  const stated = ['--decimal', ',', '--thousands', '.', '--null', '2500', '--date-format', 'at=epoch-s']
+  const run = await folder.lading('load', 'm.ndjson', '--model', './model.ts', ...stated)
+  expect(run.code, run.err).toBe(0)
+  expect(folder.sql('SELECT n, at FROM m ORDER BY id')).toEqual([
+    { n: '1.234', at: '2023-11-14T22:13:20.500000' },
+    { n: '1234.5', at: '2023-11-14T22:13:21.000000' },
+    { n: null, at: null },
   ])
 })
 

@@ -101,6 +101,10 @@ export class ObjectCells {
     return unescape(this.bytes, this.starts[cell] as number, this.ends[cell] as number)
   }
 
+  isUntext(cell: number): boolean {
+    return this.quoting[cell] === unquoted
+  }
+
   isAbsent(cell: number): boolean {
     if (this.#hasOwn(cell)) return false
     for (const { cell: holder, whole, targets, object } of this.#inner) {

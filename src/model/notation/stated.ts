@@ -10,6 +10,8 @@ const moneyOf = ({ money }: Notation): Notation => given({ money })
 const timesOf = ({ pattern, epoch }: Notation): Notation => given({ pattern, epoch })
 const textsOf = ({ trim, nulls, excelText }: Notation): Notation => given({ trim, nulls, excelText })
 
+export const withoutSigns = (notation: Notation): Notation => ({ ...textsOf(notation), ...timesOf(notation) })
+
 const given = (notation: { readonly [K in keyof Notation]: Notation[K] | undefined }): Notation =>
   Object.fromEntries(Object.entries(notation).filter(([, value]) => value !== undefined))
 
