@@ -271,6 +271,19 @@ describe.concurrent('a file into columns that have types', () => {
     expect(rows()).toEqual(expected.flatMap((row) => [row, row]))
   })
 
+  it('an option that a new table is told of keeps the decimal points of other fields', async () => {
+    const file = 'id;a;b\n1;5,00 €;1.5\n2;1.234,50 €;3.125\n3;7,5;2.250\n'
+    await using folder = await Folder.make({ 'f.csv': file, 'g.csv': file })
+    const { err } = await folder.lading('load', 'f.csv')
+    const [option = ''] = /--money [^(]*(?= \()/.exec(err) ?? []
+    await folder.lading('load', 'g.csv', ...wordsOf(`lading ${option}`))
+    expect(folder.sql('SELECT a, b FROM g ORDER BY id')).toEqual([
+      { a: '5.00', b: '1.5' },
+      { a: '1234.50', b: '3.125' },
+      { a: '7.5', b: '2.250' },
+    ])
+  })
+
   it('a new table for files of several delimiters has texts where their signs differ', async () => {
     await using folder = await Folder.make({
       'in/us.csv': 'id,b\n1,1.234\n2,2.500\n',

@@ -73,7 +73,7 @@ export function propose(
     numbers.map(({ numerals }) => new Map([[numerals, 1]])),
     true,
   )
-  const columns = profile.columns.map((column, index) => {
+  const proposed = profile.columns.map((column, index) => {
     const why = stated.types === undefined && isPlain(column, stated) ? whyUnclear(column, others) : undefined
     const found = why === undefined ? typed(column, profile, stated, forms) : asText(column, why)
     return {
@@ -84,12 +84,29 @@ export function propose(
       ...found,
     }
   })
+  const points = proposed.filter(hasPoints).map(({ field }) => field)
+  const columns = proposed.map((column) => withSigns(column, points))
   const isOpen = stated.types === undefined
   // Of a type that is stated: nothing else can be done.
   const unanswered = columns.flatMap(({ question }) =>
     question === undefined || question.otherwise !== undefined ? [] : [question],
   )
   return { columns, questions: [...(isOpen ? oddRecords(profile) : []), ...unanswered] }
+}
+
+/** Whether a point stands before decimals in its numbers. */
+const hasPoints = ({ type, profile: { shapes } }: ProposedColumn): boolean =>
+  isNumber(type) && type.notation?.decimal !== ',' && (shapes & decimal) !== 0
+
+/** Signs that an option states of every field, for one of them, are not those of the fields with decimal points. */
+function withSigns(column: ProposedColumn, points: readonly string[]): ProposedColumn {
+  const { field, question } = column
+  const others = points.filter((each) => each !== field).map(decimalPoint)
+  if (question === undefined || others.length === 0) return column
+  const readings = question.readings.map((each) =>
+    /--decimal ,(?: |$)/.test(each.option) ? { ...each, option: [each.option, ...others].join(' ') } : each,
+  )
+  return { ...column, question: { ...question, readings } }
 }
 
 const mostNamed = 20
