@@ -15,8 +15,8 @@ export interface Cells {
   readonly ends: Int32Array
   /** `unquoted`, `quoted` or `escaped`. */
   readonly quoting: Uint8Array
-  /** Whether a cell with bytes is a number or another value that is no text, in formats that have such. */
-  isUntext?(cell: number): boolean
+  /** Whether a cell with bytes is a number, `true` or `false` of the format and not a string, in formats that have both. */
+  isLiteral?(cell: number): boolean
   unescaped(cell: number): Buffer
   /** Whether the record does not name the cell's field, in formats whose records may leave fields out. */
   isAbsent?(cell: number): boolean

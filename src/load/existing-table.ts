@@ -1,5 +1,5 @@
 /** How the values of the sources are written, where the types of their columns are given by a table. */
-import type { Notation, Notations } from '../core/notation.ts'
+import type { Notations } from '../core/notation.ts'
 import { withFound } from '../infer/inspect.ts'
 import { Forms } from '../infer/profile/forms.ts'
 import { type FoundNotation, notationFor, type Target, targetOf } from '../infer/profile/notation-for.ts'
@@ -8,6 +8,7 @@ import type { Profile } from '../infer/profile/profile.ts'
 import { withColumnNames } from '../infer/sniffed.ts'
 import { profileSource } from '../infer/records.ts'
 import { type Model, sourceNames } from '../model/model.ts'
+import { statedOf } from '../model/notation/stated.ts'
 import { dressed, type Head, hintsOf, requireAnswers } from './readings.ts'
 import { Profiling } from './profiles.ts'
 import type { UnmodelledOptions } from './unmodelled-options.ts'
@@ -83,11 +84,8 @@ function targetsOf(model: Model, heads: readonly Head[]): TargetOf {
   }
 }
 
-function statesOf(held: Target['held'], { notation, notations }: Notations, field: string): boolean {
-  const { decimal, thousands, percent, pattern, epoch }: Notation = {
-    ...notation,
-    ...notations?.[field],
-  }
+function statesOf(held: Target['held'], notations: Notations, field: string): boolean {
+  const { decimal, thousands, percent, pattern, epoch } = statedOf(field, notations) ?? {}
   const parts = held === 'number' ? [decimal, thousands, percent] : [pattern, epoch]
   return parts.some((part) => part !== undefined)
 }

@@ -15,7 +15,7 @@ export function partsOf(options: Running, ask: Ask, patiently: Patiently): Parts
       patiently(async () => (await ledger.follow?.(pipeline, load, follows)) ?? 'entered'),
     done: async (loadId) => {
       const [receipt] = await patiently(() => ledger.receipts({ loads: [loadId] }))
-      // v8 ignore next -- somebody prunes the ledger at this moment
+      // v8 ignore next -- only if the ledger is pruned at this point
       if (receipt === undefined) throw new LadingError('NOT_FOUND', `load ${loadId} was forgotten meanwhile`)
       const { source: name, sha256, bytes, plan, chunks, records } = receipt
       const load = { no: 0, id: loadId, name, sha256, bytes, plan, chunks, records, publishedAt: undefined }

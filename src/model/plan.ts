@@ -45,8 +45,8 @@ export interface CellPart {
 export interface Change {
   /** Applies `nullIf` too, because what comes before it may leave one of its texts. */
   readonly written: Written | undefined
-  /** The same of a value that is no text: the numbers of a format have its signs. */
-  readonly untext: Written | undefined
+  /** The same of a literal, such as a number of JSON, which has the signs of its format. */
+  readonly ofLiteral: Written | undefined
   readonly model: ModelChange | undefined
 }
 
@@ -101,24 +101,20 @@ function partsOf(
 }
 
 function changeOf(column: ModelColumn, notations?: Notations): Change | undefined {
-  const written = writtenOf(column, (notation) => notation, notations)
-  const untext = writtenOf(column, withoutSigns, notations)
-  const model = modelChangeOf(column)
-  return written === undefined && model === undefined ? undefined : { written, untext, model }
-}
-
-function writtenOf(
-  column: ModelColumn,
-  partOf: (notation: Notation) => Notation,
-  notations?: Notations,
-): Written | undefined {
   const { type, nullIf } = column
   const [field, ...others] = sourceNames(column)
   const isWhole = others.length === 0
   const notation = notationOf(column.written, isWhole ? field : undefined, type, notations)
-  if (notation === undefined) return undefined
+  const model = modelChangeOf(column)
+  if (notation === undefined && model === undefined) return undefined
   // The parts of a value have been read already.
-  return isWhole ? writtenBy(partOf(notation), type, nullIf) : valueWritten(partOf(notation), type)
+  const by = (part: Notation): Written | undefined =>
+    isWhole ? writtenBy(part, type, nullIf) : valueWritten(part, type)
+  return {
+    written: notation && by(notation),
+    ofLiteral: notation && by(withoutSigns(notation)),
+    model,
+  }
 }
 
 function modelChangeOf({ transform, mask }: ModelColumn): ModelChange | undefined {

@@ -5,8 +5,9 @@ import type { Notations } from '../core/notation.ts'
 import type { CellDecoder, Transformed } from './columns.ts'
 import { changesRows, isDeletion, isSent, isUnsent } from './change.ts'
 import { HookedRows, hasHooks } from './hooks.ts'
+import type { Written } from './notation/notation.ts'
 import { cellsByColumn, type Model } from './model.ts'
-import { type CellPart, type Change, type ColumnPlan, type ModelChange, type Origin, planOf } from './plan.ts'
+import { type CellPart, type ColumnPlan, type ModelChange, type Origin, planOf } from './plan.ts'
 import type { RowWriter } from './writer.ts'
 
 export type { Origin } from './plan.ts'
@@ -148,10 +149,9 @@ function decodeParts(
     if (text !== null) texts.push(text)
   }
   if (texts.length === 0) return decodeMissing(plan, writer)
-  return decodeChanged(plan, plan.change ?? unchanged, texts.join(' '), writer)
+  const { written, model } = plan.change ?? {}
+  return decodeChanged(plan, written, model, texts.join(' '), writer)
 }
-
-const unchanged = { written: undefined, model: undefined }
 
 function decodeCell(plan: ColumnPlan, cells: Cells, writer: RowWriter): Fault | undefined {
   const { cell } = plan
@@ -168,9 +168,9 @@ function decodeCell(plan: ColumnPlan, cells: Cells, writer: RowWriter): Fault | 
   for (const text of plan.nullIf)
     if (text.compare(bytes, start, end) === 0) return decodeMissing(plan, writer)
   if (plan.change !== undefined) {
-    const { written, untext, model } = plan.change
-    const change = { written: cells.isUntext?.(cell) === true ? untext : written, model }
-    return decodeChanged(plan, change, bytes.toString('utf8', start, end), writer)
+    const { written, ofLiteral, model } = plan.change
+    const own = cells.isLiteral?.(cell) === true ? ofLiteral : written
+    return decodeChanged(plan, own, model, bytes.toString('utf8', start, end), writer)
   }
   return plan.decode(bytes, start, end, writer)
 }
@@ -184,7 +184,8 @@ function decodeMissing(plan: ColumnPlan, writer: RowWriter): Fault | undefined {
 
 function decodeChanged(
   plan: ColumnPlan,
-  { written, model }: Omit<Change, 'untext'>,
+  written: Written | undefined,
+  model: ModelChange | undefined,
   source: string,
   writer: RowWriter,
 ): Fault | undefined {

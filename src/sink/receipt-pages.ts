@@ -13,10 +13,13 @@ export async function* receiptPages(
   const seen: string[] = []
   for (;;) {
     const receipts = await ledger.receipts({ ...filter, after: seen.at(-1), limit: page })
-    if (receipts.length > 0) yield receipts
-    else if (seen.length === 0 || !(await passGone(ledger, seen))) return
+    if (receipts.length === 0) {
+      if (seen.length === 0 || !(await passGone(ledger, seen))) return
+      continue
+    }
+    yield receipts
+    if (receipts.length < page) return
     for (const { loadId } of receipts) seen.push(loadId)
-    if (receipts.length > 0 && receipts.length < page) return
   }
 }
 

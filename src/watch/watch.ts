@@ -112,7 +112,7 @@ class Folder {
     for (const [index, file] of files.entries()) {
       const made = produced[index]
       const receipt = made && receiptOf.get(made.loadId)
-      // v8 ignore next -- there is one, unless somebody has pruned the ledger in this moment
+      // v8 ignore next -- missing only if the ledger is pruned at this point
       if (made === undefined || receipt === undefined) continue
       const { open, problems } = balance(receipt)
       // A stop came before all of it had a verdict: the next start goes on.

@@ -199,7 +199,7 @@ export class WebLedger implements AsyncDisposable {
       const model = await models.modelOf({ pipeline, layout: layoutOf(reject) })
       if (model === undefined) throw new LadingError('WRONG_PIPELINE', withoutModel)
       if (!(await editReject(reject, record, { sink, model, signal })))
-        // v8 ignore next -- somebody else has to replay it in this very moment
+        // v8 ignore next -- only if it is replayed elsewhere at the same time
         throw new LadingError('NOT_FOUND', `reject ${id} is no longer open`)
       const edited = await find()
       return edited && rejectAnswer(edited)

@@ -1,13 +1,12 @@
 /** What the doctor says of a table in PostgreSQL, and of the ledger beside it. */
 import { randomUUID } from 'node:crypto'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { integer, text } from '../../src/model/columns.ts'
 import { btree } from '../../src/model/declared.ts'
 import { defineModel } from '../../src/model/model.ts'
 import { openSink } from '../../src/sink/registry.ts'
-import { describePostgres, freshDatabase, type FreshDatabase } from '../../tooling/servers/database.ts'
-import { query } from '../support/fixture.ts'
-import { levels, named, Place } from './findings.ts'
+import { describePostgres } from '../../tooling/servers/database.ts'
+import { levels, named, usePostgres } from './findings.ts'
 
 const lines = (n: number, id: (row: number) => number = (row) => row + 1) => [
   'id,note',
@@ -15,21 +14,10 @@ const lines = (n: number, id: (row: number) => number = (row) => row + 1) => [
 ]
 
 describePostgres('doctor of a table in PostgreSQL', () => {
-  let database: FreshDatabase
-  let place: Place
-
-  beforeEach(async () => {
-    database = await freshDatabase()
-    place = new Place()
-  })
-  afterEach(async () => {
-    place[Symbol.dispose]()
-    await database.drop()
-  })
-
-  const sql = <Row>(statement: string) => query<Row>(database.url, statement)
-  const findings = (options: Parameters<Place['findings']>[0] = {}) =>
-    place.findings({ to: database.url, ...options })
+  const at = usePostgres()
+  const { sql } = at
+  const findings = (options: Parameters<typeof at.place.findings>[0] = {}) =>
+    at.place.findings({ to: at.url, ...options })
 
   it('without a file, rows of the table are what is measured; of a table that is not there, nothing is', async () => {
     await sql(
@@ -49,13 +37,13 @@ describePostgres('doctor of a table in PostgreSQL', () => {
       primaryKey: ['id'],
       indexes: [btree('note')],
     })
-    const found = await findings({ model, paths: [place.file('items.csv', lines(200))] })
+    const found = await findings({ model, paths: [at.place.file('items.csv', lines(200))] })
     expect(named(found, 'speed')[0]?.costs?.map(({ what }) => what)).toContain('index items_note_idx (note)')
   })
 
   it('where a round takes longer than may be, fewer records are measured', async () => {
     await sql('CREATE TABLE items (id bigint PRIMARY KEY, note text)')
-    const paths = [place.file('items.csv', lines(1_000))]
+    const paths = [at.place.file('items.csv', lines(1_000))]
     const [speed] = named(await findings({ paths, measureMs: 0.5 }), 'speed')
     const [, records] = /measured with the first (\d+) records? of the file/.exec(speed?.detail ?? '') ?? []
     expect(Number(records)).toBeLessThanOrEqual(500)
@@ -65,7 +53,7 @@ describePostgres('doctor of a table in PostgreSQL', () => {
     await sql(`CREATE TABLE kept (id bigint, note text); CREATE VIEW items AS SELECT * FROM kept; CREATE VIEW plain AS SELECT * FROM kept;
       CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO kept VALUES (NEW.*); RETURN NEW; END $$;
       CREATE TRIGGER keeping INSTEAD OF INSERT ON items FOR EACH ROW EXECUTE FUNCTION keep()`)
-    const found = await findings({ paths: [place.file('items.csv', lines(200))] })
+    const found = await findings({ paths: [at.place.file('items.csv', lines(200))] })
     expect(levels(found, 'fail')).toEqual([])
     expect(named(found, 'rows')).toMatchObject([{ level: 'note' }])
     expect(named(found, 'speed')).toEqual([])
@@ -78,7 +66,7 @@ describePostgres('doctor of a table in PostgreSQL', () => {
     await sql('CREATE TABLE items (id bigint PRIMARY KEY, note text)')
     const found = await findings({
       paths: [
-        place.file(
+        at.place.file(
           'items.csv',
           lines(200, (row) => row % 50),
         ),
@@ -95,7 +83,7 @@ describePostgres('doctor of a table in PostgreSQL', () => {
     ['that cannot be computed', '1 / (id - 7) < 9', 'VALUE_REFUSED'],
   ])('a check %s shows as what refuses the records, without a value', async (_, check, code) => {
     await sql(`CREATE TABLE items (id bigint PRIMARY KEY, note text, rank int DEFAULT 0, CHECK (${check}))`)
-    const found = await findings({ paths: [place.file('items.csv', lines(200))] })
+    const found = await findings({ paths: [at.place.file('items.csv', lines(200))] })
     expect(named(found, 'speed')).toMatchObject([
       { detail: `it could not be measured: the table refuses a record with ${code}` },
     ])
@@ -104,7 +92,7 @@ describePostgres('doctor of a table in PostgreSQL', () => {
   it('a hash index is advised against only where many rows share a value', async () => {
     await sql(`CREATE TABLE items (id bigint, note text);
       CREATE INDEX by_note ON items USING hash (note); CREATE INDEX by_lower ON items USING hash (lower(note))`)
-    const found = await findings({ paths: [place.file('items.csv', lines(200))] })
+    const found = await findings({ paths: [at.place.file('items.csv', lines(200))] })
     expect(named(found, 'speed')[0]?.costs).toHaveLength(3)
     expect(named(found, 'hash index')).toEqual([])
   })
@@ -137,7 +125,7 @@ describePostgres('doctor of a table in PostgreSQL', () => {
   })
 
   it('a schema that is not there, and a search path that leads nowhere', async () => {
-    const paths = [place.file('items.csv', lines(2))]
+    const paths = [at.place.file('items.csv', lines(2))]
     const [absent] = named(
       await findings({ table: { schema: 'shop', table: 'items' }, paths }),
       'rights',
@@ -145,7 +133,7 @@ describePostgres('doctor of a table in PostgreSQL', () => {
     expect(absent).toMatchObject({ level: 'fail', detail: 'there is no schema shop' })
     await sql(absent?.cure ?? '')
     expect(levels(await findings({ table: { schema: 'shop', table: 'items' }, paths }), 'fail')).toEqual([])
-    const nowhere = `${database.url}?options=-c%20search_path%3Dnowhere`
+    const nowhere = `${at.url}?options=-c%20search_path%3Dnowhere`
     expect(levels(await findings({ to: nowhere, paths }), 'fail')).toContainEqual(
       expect.stringMatching(/^rights: no schema of the search path \(nowhere\) can be used/),
     )
@@ -158,7 +146,7 @@ describePostgres('doctor of a table in PostgreSQL', () => {
       primaryKey: ['id'],
     })
     {
-      await using sink = await openSink(database.url)
+      await using sink = await openSink(at.url)
       await sink.prepare(model, { deferIndexes: 'begin' })
     }
     const ledger = async () =>
@@ -176,7 +164,7 @@ describePostgres('doctor of a table in PostgreSQL', () => {
     expect(await ledger()).toEqual([expect.stringMatching(/^fail LEDGER_NEWER: it has version 99/)])
     await sql('DELETE FROM lading.migration WHERE version > 1')
     expect(await ledger()).toEqual([expect.stringMatching(/^note it has version 1: the next command/)])
-    const other = new URL(database.url)
+    const other = new URL(at.url)
     other.username = `reader_${randomUUID().slice(0, 8)}`
     await sql(`CREATE ROLE ${other.username} LOGIN`)
     const ofOther = async () => {

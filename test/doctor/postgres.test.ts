@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import {
   bigint,
   defineModel,
@@ -9,9 +9,8 @@ import {
   text,
   type UnmodelledLoadOptions,
 } from '../../src/index.ts'
-import { describePostgres, freshDatabase, type FreshDatabase } from '../../tooling/servers/database.ts'
-import { query } from '../support/fixture.ts'
-import { levels, named, Place } from './findings.ts'
+import { describePostgres } from '../../tooling/servers/database.ts'
+import { levels, named, usePostgres } from './findings.ts'
 
 const orders = (n: number) => [
   'id,status,note',
@@ -22,27 +21,16 @@ const orders = (n: number) => [
 ]
 
 describePostgres('doctor of a PostgreSQL database', () => {
-  let database: FreshDatabase
-  let place: Place
-
-  beforeEach(async () => {
-    database = await freshDatabase()
-    place = new Place()
-  })
-  afterEach(async () => {
-    place[Symbol.dispose]()
-    await database.drop()
-  })
-
-  const sql = <Row>(statement: string) => query<Row>(database.url, statement)
+  const at = usePostgres()
+  const { sql } = at
 
   /** A role of the database that may do nothing; it goes with what it was given. */
   async function newRole(): Promise<{ readonly url: string } & AsyncDisposable> {
     const name = `doctor_${Math.random().toString(36).slice(2)}`
     await sql(
-      `CREATE ROLE ${name} LOGIN; REVOKE TEMPORARY ON DATABASE ${new URL(database.url).pathname.slice(1)} FROM PUBLIC`,
+      `CREATE ROLE ${name} LOGIN; REVOKE TEMPORARY ON DATABASE ${new URL(at.url).pathname.slice(1)} FROM PUBLIC`,
     )
-    const url = new URL(database.url)
+    const url = new URL(at.url)
     url.username = name
     return {
       url: url.href,
@@ -51,7 +39,7 @@ describePostgres('doctor of a PostgreSQL database', () => {
   }
 
   async function loadAll(url: string, path: string, options: Partial<UnmodelledLoadOptions> = {}) {
-    await using queue = await openQueue(`${place.queue}-${Math.random()}`)
+    await using queue = await openQueue(`${at.place.queue}-${Math.random()}`)
     await using sink = await openSink(url)
     const state = { statePath: `${path}.${Math.random()}`, again: true }
     return (await load({ paths: [path], queue, sink, ...state, startTimeoutMs: 1, ...options })).account
@@ -77,11 +65,11 @@ describePostgres('doctor of a PostgreSQL database', () => {
     async (_, grantCount, schema, options) => {
       await sql(`${schema} REVOKE ALL ON SCHEMA public FROM PUBLIC`)
       await using role = await newRole()
-      const path = place.file('orders.csv', orders(10))
+      const path = at.place.file('orders.csv', orders(10))
       const granted: string[] = []
       // What a right hides shows once it is there.
       for (let round = 0; round < 3; round++) {
-        const found = await place.findings({ to: role.url, paths: [path], ...options })
+        const found = await at.place.findings({ to: role.url, paths: [path], ...options })
         const grants = found.flatMap(({ level, cure }) =>
           level === 'fail' && cure !== undefined ? [cure] : [],
         )
@@ -105,12 +93,12 @@ describePostgres('doctor of a PostgreSQL database', () => {
     await using role = await newRole()
     const { username } = new URL(role.url)
     await sql(
-      `GRANT SELECT, INSERT, UPDATE (id, status) ON orders TO ${username}; GRANT TEMPORARY ON DATABASE ${new URL(database.url).pathname.slice(1)} TO ${username}`,
+      `GRANT SELECT, INSERT, UPDATE (id, status) ON orders TO ${username}; GRANT TEMPORARY ON DATABASE ${new URL(at.url).pathname.slice(1)} TO ${username}`,
     )
     const columns = { id: bigint().notNull(), status: text() }
     const model = defineModel({ table: 'orders', columns, primaryKey: ['id'], onConflict: 'update' })
     const cures = async (...unwrap: readonly 'debezium'[]) =>
-      named(await place.findings({ to: role.url, model, unwrap }), 'rights').flatMap(({ about, cure }) =>
+      named(await at.place.findings({ to: role.url, model, unwrap }), 'rights').flatMap(({ about, cure }) =>
         about === 'table' && cure !== undefined ? [cure] : [],
       )
     expect(await cures()).toEqual([])
@@ -128,7 +116,7 @@ describePostgres('doctor of a PostgreSQL database', () => {
       sql(`SELECT (SELECT count(*) FROM orders) AS rows, (SELECT last_value FROM orders_number_seq) AS number, pg_relation_size('orders') AS bytes, pg_indexes_size('orders') AS indexes,
              (SELECT array_agg(relname || relfilenode ORDER BY relname) FROM pg_class WHERE relname !~ '^pg_toast') AS relations`)
     const before = await snapshot()
-    const found = await place.findings({ to: database.url, paths: [place.file('orders.csv', orders(3_000))] })
+    const found = await at.place.findings({ to: at.url, paths: [at.place.file('orders.csv', orders(3_000))] })
     expect(await snapshot()).toEqual(before)
     const [speed] = named(found, 'speed')
     expect(speed?.detail).toMatch(/^about [\d,]+ records\/s for one consumer: .* of the file/)
@@ -154,13 +142,13 @@ describePostgres('doctor of a PostgreSQL database', () => {
     await sql(`CREATE SEQUENCE witness; CREATE TABLE log (id bigint); CREATE TABLE orders (id bigint, status text, note text);
       CREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM nextval('public.witness'); INSERT INTO public.log VALUES (NEW.id); RETURN NEW; END $$;
       CREATE TRIGGER noting BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION noted()`)
-    const path = place.file('orders.csv', orders(200))
+    const path = at.place.file('orders.csv', orders(200))
     const called = async () =>
       (await sql<{ called: boolean }>('SELECT is_called AS called FROM witness'))[0]?.called
-    const found = await place.findings({ to: database.url, paths: [path] })
+    const found = await at.place.findings({ to: at.url, paths: [path] })
     expect(await called()).toBe(false)
     expect(named(found, 'triggers')[0]?.cure).toContain('--with-triggers')
-    const measured = await place.findings({ to: database.url, paths: [path], withTriggers: true })
+    const measured = await at.place.findings({ to: at.url, paths: [path], withTriggers: true })
     expect(named(measured, 'speed')[0]?.costs?.map(({ what }) => what)).toContain('trigger noting')
     // A sequence is the one thing that a rollback leaves.
     expect(await called()).toBe(true)
@@ -169,8 +157,8 @@ describePostgres('doctor of a PostgreSQL database', () => {
 
   it('what does not fit is said of each column, and of a file that was loaded before', async () => {
     await sql('CREATE TABLE orders (id bigint PRIMARY KEY, status varchar(3), note text)')
-    const path = place.file('orders.csv', ['id,status,note', '1,new,a', '2,lasting,b', 'x,new,c'])
-    const found = await place.findings({ to: database.url, paths: [path] })
+    const path = at.place.file('orders.csv', ['id,status,note', '1,new,a', '2,lasting,b', 'x,new,c'])
+    const found = await at.place.findings({ to: at.url, paths: [path] })
     expect(named(found, 'file').filter(({ about }) => about === 'files')).toMatchObject([
       {
         level: 'warn',
@@ -179,8 +167,8 @@ describePostgres('doctor of a PostgreSQL database', () => {
         ),
       },
     ])
-    expect(await loadAll(database.url, path, { again: false })).toMatchObject({ loaded: 1, rejected: 2 })
-    const again = await place.findings({ to: database.url, paths: [path] })
+    expect(await loadAll(at.url, path, { again: false })).toMatchObject({ loaded: 1, rejected: 2 })
+    const again = await at.place.findings({ to: at.url, paths: [path] })
     expect(named(again, 'loaded before')[0]?.detail).toContain('the same bytes were loaded')
   })
 
@@ -189,7 +177,7 @@ describePostgres('doctor of a PostgreSQL database', () => {
       "CREATE TABLE orders (id bigint PRIMARY KEY, status text NOT NULL CHECK (status <> 'secret'), note text)",
     )
     const lines = [...orders(200), '1,new,twice', '201,secret,a', '202,secret,b', '203,,c']
-    const found = await place.findings({ to: database.url, paths: [place.file('orders.csv', lines)] })
+    const found = await at.place.findings({ to: at.url, paths: [at.place.file('orders.csv', lines)] })
     expect(named(found, 'records')).toMatchObject([
       { level: 'warn', detail: expect.stringMatching(/^3 of the first 204 records /) },
     ])
@@ -201,9 +189,9 @@ describePostgres('doctor of a PostgreSQL database', () => {
   })
 
   it('a database that cannot be reached hides nothing else', async () => {
-    const found = await place.findings({
+    const found = await at.place.findings({
       to: 'postgresql://me:secret@127.0.0.1:1/shop',
-      paths: [place.file('orders.csv', orders(3))],
+      paths: [at.place.file('orders.csv', orders(3))],
     })
     expect(levels(found, 'fail')).toEqual([expect.stringMatching(/^connection: SINK_UNAVAILABLE: /)])
     expect(new Set(found.map(({ about }) => about))).toEqual(

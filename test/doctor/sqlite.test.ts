@@ -1,24 +1,13 @@
 import { chmodSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterEach, beforeEach, expect, it } from 'vitest'
-import { levels, named, Place } from './findings.ts'
+import { expect, it } from 'vitest'
+import { levels, named, useSqlite } from './findings.ts'
 
-let place: Place
-
-beforeEach(() => (place = new Place()))
-afterEach(() => place[Symbol.dispose]())
-
-const path = () => join(place.folder, 'target.db')
-
-function made(sql: string): void {
-  const database = new DatabaseSync(path())
-  database.exec(sql)
-  database.close()
-}
+const at = useSqlite()
+const { made, path } = at
 
 const orders = (n: number) =>
-  place.file('orders.csv', [
+  at.place.file('orders.csv', [
     'id,customer_id,note',
     ...Array.from({ length: n }, (_, i) => `${i + 1},${1 + (i % 3)},note ${(i * 7919) % 10_007}`),
   ])
@@ -29,7 +18,7 @@ const schema = `CREATE TABLE customers (id INTEGER PRIMARY KEY) STRICT; INSERT I
 it('indexes and foreign keys are measured, and not a byte of the file changes', async () => {
   made(schema)
   const before = readFileSync(path())
-  const found = await place.findings({ paths: [orders(2_000)] })
+  const found = await at.place.findings({ paths: [orders(2_000)] })
   expect(readFileSync(path()).equals(before)).toBe(true)
   expect(levels(found, 'fail')).toEqual([])
   expect(named(found, 'journal mode')).toMatchObject([
@@ -52,15 +41,15 @@ it('indexes and foreign keys are measured, and not a byte of the file changes', 
 it('a foreign key that refers to no unique index, a table that does not fit and a file that cannot be written stop a load', async () => {
   made(`CREATE TABLE customers (id INTEGER, code TEXT) STRICT;
     CREATE TABLE orders (id INTEGER PRIMARY KEY, customer_id TEXT REFERENCES customers (code), note BLOB NOT NULL, more TEXT NOT NULL) STRICT`)
-  const found = await place.findings({ paths: [], table: { table: 'orders' } })
+  const found = await at.place.findings({ paths: [], table: { table: 'orders' } })
   expect(named(found, 'foreign key')).toMatchObject([
     { level: 'fail', cure: 'CREATE UNIQUE INDEX "customers_code" ON "customers" ("code");' },
   ])
   chmodSync(path(), 0o444)
-  const refused = await place.findings({})
+  const refused = await at.place.findings({})
   // Root may write what nobody may.
   if (process.getuid?.() !== 0) expect(levels(refused, 'fail')).toEqual([expect.stringMatching(/^file: /)])
-  expect(levels(await place.findings({ paths: [orders(2)] }), 'fail')).toContainEqual(
+  expect(levels(await at.place.findings({ paths: [orders(2)] }), 'fail')).toContainEqual(
     expect.stringMatching(/SCHEMA_MISMATCH: .*more/),
   )
 })
@@ -69,8 +58,8 @@ it('another process that holds the lock is said', async () => {
   made(schema)
   const writer = new DatabaseSync(path())
   writer.exec('BEGIN IMMEDIATE')
-  const found = await place.findings({})
+  const found = await at.place.findings({})
   writer.close()
   expect(named(found, 'lock')).toMatchObject([{ about: 'database', level: 'warn' }])
-  expect(named(await place.findings({}), 'lock')).toMatchObject([{ about: 'database', level: 'ok' }])
+  expect(named(await at.place.findings({}), 'lock')).toMatchObject([{ about: 'database', level: 'ok' }])
 })

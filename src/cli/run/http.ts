@@ -205,7 +205,7 @@ function lateMetrics(
   const hear: Listener = (event) => {
     if (listener !== undefined) return listener(event)
     early.push(event)
-    // v8 ignore next -- the package of the metrics is not installed, which is told elsewhere
+    // v8 ignore next -- the metrics package is missing, which is reported where it is needed
     made().catch(() => undefined)
   }
   return { listener: hear, made }

@@ -21,7 +21,7 @@ export async function untilSignal(ms: number): Promise<void> {
   const came = new AbortController()
   for (const name of Object.keys(signals) as (keyof typeof signals)[]) {
     const before = process.listeners(name)
-    // First the new one: where nobody listens, if only for a moment, a signal that has come is lost.
+    // Added before the old ones go: a signal that arrives while nobody listens is lost.
     process.once(name, () => came.abort())
     for (const listener of before) process.off(name, listener)
   }

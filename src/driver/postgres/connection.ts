@@ -181,7 +181,7 @@ export class Connection implements AsyncDisposable {
     if (client === undefined) return
     await this.#sessions.giveBack(client, this.#isKept)
     // Whose it is now hears of its errors.
-    if (this.#sessions.areShared) client.off('error', forget as () => void)
+    if (this.#sessions.areShared && forget !== undefined) client.off('error', forget)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

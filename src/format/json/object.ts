@@ -101,7 +101,7 @@ export class ObjectCells {
     return unescape(this.bytes, this.starts[cell] as number, this.ends[cell] as number)
   }
 
-  isUntext(cell: number): boolean {
+  isLiteral(cell: number): boolean {
     return this.quoting[cell] === unquoted
   }
 

@@ -90,7 +90,7 @@ function choicesOf(column: ColumnProfile, shapes: number): readonly Choice[] {
   if (isOnly(timestamptz | otherOffset)) return [as('timestamptz', 'the instants, without their offsets')]
   if (isOnly(uuid | oddUuid)) return [as('uuid', 'in lower case')]
   if (isOnly(plainNumbers | exponents)) return [as('double', 'the nearest doubles')]
-  if (isOnly(plainNumbers | numeral | amount)) return amountChoices(column.numerals)
+  if (isOnly(plainNumbers | numeral | amount)) return amountChoices(column)
   if ((shapes & excelText) !== 0) return [{ option: '--excel-text', meaning: 'the texts without =""' }]
   return []
 }
@@ -125,7 +125,7 @@ function numberChoices({ field, numerals, stated }: ColumnProfile): readonly Cho
 }
 
 /** None where no notation reads all of them. */
-function amountChoices(numerals: number): readonly Choice[] {
+function amountChoices({ numerals }: ColumnProfile): readonly Choice[] {
   if (numerals === 0) return []
   const rivals = rivalsOf(numerals)
   if (rivals === undefined) {

@@ -1,8 +1,8 @@
 /**
  * Decode dates and times from bytes, in the forms of ISO 8601 and PostgreSQL's output: `YYYY-MM-DD`, `T` or
- * one space, `HH:MM[:SS[.ffffff]]`. A date alone is its midnight. An instant ends with `Z`, `UTC`, `GMT` (in any case), `±HH`, `±HHMM` or
- * `±HH:MM[:SS]`, optionally after one space. Words such as `now` and `infinity` are refused: their meaning
- * would change with each replay.
+ * one space, `HH:MM[:SS[.ffffff]]`. A date alone is its midnight. An instant ends with `Z`, `UTC`, `GMT` (in
+ * any case), `±HH`, `±HHMM` or `±HH:MM[:SS]`, optionally after one space. Words such as `now` and `infinity` are
+ * refused: their meaning would change with each replay.
  */
 import { daysIn } from '../../core/calendar.ts'
 import type { Fault } from '../../core/fault.ts'

@@ -25,19 +25,20 @@ export function notationOf(
   type: ColumnType,
   { notation, notations }: Notations = {},
 ): Notation | undefined {
-  const ofField =
-    field !== undefined && notations !== undefined && Object.hasOwn(notations, field)
-      ? notations[field]
-      : undefined
+  const ofField = field === undefined ? undefined : ownOf(field, notations)
   const merged = firstOf([own, ofField, notation && suited(notation, holds(type))])
   return Object.keys(merged).length === 0 ? undefined : merged
 }
 
 /** What is stated of a field. */
-export function statedOf(field: string, { notation, notations = {} }: Notations): Notation | undefined {
-  const own = Object.hasOwn(notations, field) ? notations[field] : undefined
+export function statedOf(field: string, { notation, notations }: Notations): Notation | undefined {
+  const own = ownOf(field, notations)
   return own === undefined && notation === undefined ? undefined : firstOf([own, notation])
 }
+
+/** A field may be called `constructor`. */
+const ownOf = (field: string, notations: Notations['notations'] = {}): Notation | undefined =>
+  Object.hasOwn(notations, field) ? notations[field] : undefined
 
 /**
  * The first that says something of the signs of numbers decides them all, and so with times. That amounts may have a
@@ -67,8 +68,8 @@ export function restated(known: Notations, stated: Notations): Notations {
     notation: both(known.notation, stated.notation),
     notations: Object.fromEntries(
       fields.map((field) => {
-        const own = known.notations?.[field] ?? {}
-        return [field, both(own, stated.notations?.[field], alike(stated.notation ?? {}, own))]
+        const own = ownOf(field, known.notations) ?? {}
+        return [field, both(own, ownOf(field, stated.notations), alike(stated.notation ?? {}, own))]
       }),
     ),
   }

@@ -90,7 +90,7 @@ export class Receiver {
     const { signal } = this.#options
     const stop = () => this.#abort()
     signal?.addEventListener('abort', stop, { once: true })
-    // v8 ignore next -- one that aborts in the moment in which the connection is there
+    // v8 ignore next -- only if the signal aborts just after the connection opens
     if (signal?.aborted) stop()
     const forget = this.#connection.onEnd(() => this.#fail(this.#connection.ended as LadingError))
     const { leaseMs } = this.#holder
@@ -208,7 +208,7 @@ export class Receiver {
       this.#asked += batch
       this.#connection.send(subject, JSON.stringify(request), reply)
     } catch (error) {
-      // v8 ignore next -- a connection that ends in this turn, of which nobody has heard yet
+      // v8 ignore next -- only if the connection ends within this turn of the event loop
       this.#fail(error as LadingError)
     }
   }

@@ -91,7 +91,7 @@ export class Direct {
 
   /** With a body of text, which goes out in one piece with its head. */
   async #signed(action: string, body: string): Promise<Request | undefined> {
-    // v8 ignore next -- whoever opens a queue asks for its attributes first
+    // v8 ignore next -- opening a queue has already asked for its attributes
     if (this.#sample === undefined) return undefined
     const { signer, request } = await (this.#prepared ??= this.#prepare(this.#sample))
     const own = { 'x-amz-target': `AmazonSQS.${action}`, 'content-length': String(Buffer.byteLength(body)) }

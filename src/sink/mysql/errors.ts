@@ -143,7 +143,7 @@ export async function warningFault(
 ): Promise<LoadFault> {
   const listed = (await session.query('SHOW WARNINGS')) as unknown as readonly Warning[]
   const first = listed.find(({ Level }) => Level !== 'Note') ?? listed[0]
-  // v8 ignore next -- the server lists why it left a row out; a count that differs without a word would be its fault
+  // v8 ignore next -- the server warns of each row that it leaves out
   if (first === undefined) {
     const detail = `the database took ${taken} rows of ${sent} without an error`
     return { fault: { code: 'TRIGGER_RAISED', detail }, row: undefined }
