@@ -61,8 +61,12 @@ class Shared implements AsyncDisposable {
     return this.folder.rows('records', database)
   }
 
+  /** A broker counts a message twice while it moves it from one of its queues to another. */
   async waiting(): Promise<number> {
-    return (await this.json<{ queue: { ready: number } }>('status')).queue.ready
+    const count = async () => (await this.json<{ queue: { ready: number } }>('status')).queue.ready
+    let last = Number.NaN
+    await expect.poll(async () => last === (last = await count()), { timeout: 20_000 }).toBe(true)
+    return last
   }
 
   /** Stops a load of x.csv into staging.db when some of its chunks are loaded, and many wait in the queue. */

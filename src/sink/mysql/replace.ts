@@ -41,8 +41,13 @@ export async function replacing(
 ): Promise<SqlReplacement> {
   connection.onConnect = (session) => lock(session, target)
   const { table, keys } = await connection.use(async (session) => {
-    const found = await requireReplaceable(session, target)
-    return { table: await makeTable(session, target, pipeline, found), keys: found }
+    try {
+      const found = await requireReplaceable(session, target)
+      return { table: await makeTable(session, target, pipeline, found), keys: found }
+    } catch (error) {
+      await unlock(session).catch(() => undefined)
+      throw error
+    }
   }, signal)
   const place = { schema: undefined, table }
   const names = target.columns.map(({ name }) => name)
@@ -67,8 +72,7 @@ export async function replacing(
     clear: () =>
       connection.use(async (session) => {
         await clear(session, pipeline, [table])
-        // The server ends a session a moment after its client, and the next replacement does not wait.
-        await session.query('DO RELEASE_ALL_LOCKS()')
+        await unlock(session)
       }),
     release: () => connection[Symbol.asyncDispose](),
   })
@@ -93,6 +97,11 @@ async function lock(session: Session, target: Model): Promise<void> {
   const [row] = await session.query(`SELECT GET_LOCK(${name}, 0) AS got`)
   if (Number(row?.['got']) !== 1)
     throw new LadingError('SINK_BUSY', `another run replaces the rows of table ${tableName(target)}`)
+}
+
+/** The server ends a session a moment after its client, and the next replacement does not wait. */
+async function unlock(session: Session): Promise<void> {
+  await session.query('DO RELEASE_ALL_LOCKS()')
 }
 
 /** Rules by which what refers to a row is changed with it. */
