@@ -1,5 +1,5 @@
 /** What a load is, and which loads are the same. */
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { execFileSync } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -15,6 +15,7 @@ import { produce } from '../../src/producer/produce.ts'
 import { openSources } from '../../src/producer/sources.ts'
 import { openQueue } from '../../src/queue/registry.ts'
 import { balance } from '../../src/sink/receipt.ts'
+import { withoutRights } from '../queue/system.ts'
 import { numbers, Fixture } from '../support/fixture.ts'
 import { Arrivals } from '../../src/watch/arrivals.ts'
 import { untouched, wrapQueue } from '../support/wrappers.ts'
@@ -175,6 +176,46 @@ describe('a folder that cannot be read', () => {
     const arrivals = new Arrivals([fixture.folder], { settleMs: 0, onLeft: (message) => told.push(message) })
     expect(await arrivals.look()).toMatchObject([{ name: 'a.csv' }])
     expect(told[1]).toBe(told[0])
+  })
+
+  it('is a fault for a pattern that leads through it, by the same rules', async () => {
+    await using fixture = await Fixture.open()
+    const at = (...parts: readonly string[]) => join(fixture.folder, ...parts)
+    for (const folder of ['open', 'closed', '.hidden', 'way']) {
+      await mkdir(at(folder))
+      await writeFile(at(folder, 'x.csv'), 'id,note\n1,a\n')
+    }
+    await symlink(at('open'), at('link'))
+    await chmod(at('closed'), 0o000)
+    await chmod(at('.hidden'), 0o000)
+    // It may be gone through, and not listed, as homes are.
+    await chmod(at('way'), 0o711)
+    await chmod(fixture.folder, 0o755)
+    const named = async (pattern: string, passesUnreadable = true) =>
+      [...(await discover([pattern], ['csv'], { passesUnreadable }))].map(({ name }) => name)
+    const here = process.cwd()
+    await withoutRights(async () => {
+      for (const pattern of [at('*', '*.csv'), at('**', '*.csv'), at('*', 'x.csv'), at('closed', '*')])
+        await expect(named(pattern, false)).rejects.toMatchObject({
+          code: 'SOURCE_UNREADABLE',
+          message: expect.stringContaining('closed'),
+        })
+      expect(await named(at('*', '*.csv'))).toEqual(['open/x.csv'])
+      expect(await named(at('**', '*.csv'))).toEqual(['open/x.csv'])
+      expect(await named(at('*', 'x.csv'))).toEqual(['open/x.csv', 'way/x.csv'])
+      expect(await named(at('*', '{x,y}.csv'))).toEqual(['open/x.csv'])
+      await expect(named(at('closed', '*'))).rejects.toMatchObject({ code: 'SOURCE_EMPTY' })
+      // What matches is not looked into.
+      await expect(named(at('*'), false)).rejects.toMatchObject({ code: 'SOURCE_MISSING' })
+      try {
+        process.chdir(fixture.folder)
+        expect(await named('./**/*.csv')).toEqual(['open/x.csv'])
+      } finally {
+        process.chdir(here)
+      }
+    })
+    await chmod(at('closed'), 0o755)
+    await chmod(at('.hidden'), 0o755)
   })
 
   it('is none where it is hidden', async () => {

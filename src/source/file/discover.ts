@@ -1,6 +1,6 @@
 import { type Dir, type Dirent, opendirSync, type Stats, statSync } from 'node:fs'
 import { glob } from 'node:fs/promises'
-import { basename, dirname, join, relative, resolve, sep } from 'node:path'
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { LadingError } from '../../core/errors.ts'
 import { listed } from '../../core/listed.ts'
 import { shownUrl } from '../../core/url.ts'
@@ -182,7 +182,7 @@ function* entriesOf(folder: string): Generator<Dirent> {
     entries = opendirSync(folder, { bufferSize: entriesTogether })
     for (let entry = entries.readSync(); entry !== null; entry = entries.readSync()) yield entry
   } catch (cause) {
-    throw new LadingError('SOURCE_UNREADABLE', `folder ${folder}: ${(cause as Error).message}`, { cause })
+    throw unreadableFolder(folder, cause)
   } finally {
     entries?.closeSync()
   }
@@ -211,6 +211,7 @@ function statsOf(path: string): Stats | undefined {
 
 async function filesMatching(pattern: string): Promise<readonly Found[]> {
   const files: Found[] = []
+  const faults = new Map<string, Found>()
   let matches = 0
   // Who writes the name of a hidden folder into the pattern means it.
   const parts = pattern.split(sep)
@@ -221,19 +222,58 @@ async function filesMatching(pattern: string): Promise<readonly Found[]> {
       parts.findIndex((part) => wildcard.test(part)),
     )
     .join(sep)
-  for await (const path of glob(pattern)) {
-    const file = { name: relative(base, path).split(sep).join('/'), pathOf: () => path }
+  const foundAt = (path: string) => ({
+    name: relative(base, path).split(sep).join('/'),
+    pathOf: () => shown(path),
+  })
+  const shown = (path: string) => (isAbsolute(pattern) ? path : relative('', path))
+  const resolved = resolve(pattern).split(sep)
+  // Node passes over folders that it cannot read, or stumbles over them.
+  const exclude = (entry: Dirent): boolean => {
+    if (!entry.isDirectory()) return false
+    const folder = resolve(entry.parentPath, entry.name)
+    const fault = unreadable(folder, resolved)
+    if (fault !== undefined && !isHidden(shown(folder), meant))
+      faults.set(folder, { ...foundAt(folder), left: 'unreadable', fault })
+    return fault !== undefined
+  }
+  // Below `./`, and nowhere else, Node follows links to folders.
+  const asked = pattern.replace(/^(\.[/\\])+/, '')
+  for await (const entry of glob(asked, { withFileTypes: true, exclude })) {
+    const path = resolve(entry.parentPath, entry.name)
+    const file = foundAt(path)
     if (isLost('', path)) files.push({ ...file, left: 'name' })
     if (!isFile(path)) continue
-    if (isHidden(path, meant)) {
+    if (isHidden(shown(path), meant)) {
       files.push({ ...file, left: 'hidden' })
       continue
     }
     matches++
     files.push(file)
   }
-  if (matches === 0) throw new LadingError('SOURCE_MISSING', `no file matches ${pattern}`)
-  return files
+  if (matches + faults.size === 0) throw new LadingError('SOURCE_MISSING', `no file matches ${pattern}`)
+  return [...files, ...faults.values()]
 }
+
+/**
+ * Why the files below a folder that match a pattern, in its parts, cannot be found; undefined where they can. By a part
+ * without wildcards, a file is found without the entries of its folder.
+ */
+function unreadable(folder: string, parts: readonly string[]): LadingError | undefined {
+  const depth = folder.split(sep).length
+  const isAnyDepth = parts.slice(0, depth + 1).includes('**')
+  const next = parts[depth]
+  if (next === undefined && !isAnyDepth) return undefined
+  try {
+    statSync(`${folder}${sep}.`)
+    if (isAnyDepth || wildcard.test(next ?? '')) opendirSync(folder).closeSync()
+    return undefined
+  } catch (cause) {
+    return unreadableFolder(folder, cause)
+  }
+}
+
+const unreadableFolder = (folder: string, cause: unknown): LadingError =>
+  new LadingError('SOURCE_UNREADABLE', `folder ${folder}: ${(cause as Error).message}`, { cause })
 
 const isHidden = (name: string, meant?: ReadonlySet<string>): boolean => hidden(name.split(sep), meant)
