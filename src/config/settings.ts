@@ -52,8 +52,8 @@ export interface AllSettings {
   readonly lineEnd?: 'cr' | 'lf' | undefined
   /** decimal sign of numbers (default: '.'); FIELD=SIGN for one field; may be repeated */
   readonly decimal?: string | readonly (string)[] | undefined
-  /** sign between groups of three digits: '.', ',', ' ' or "'" */
-  readonly thousands?: string | undefined
+  /** sign between groups of three digits: '.', ',', ' ' or "'"; FIELD=SIGN for one field; may be repeated */
+  readonly thousands?: string | readonly (string)[] | undefined
   /** dates and times, such as DD.MM.YYYY or epoch-ms; or excel-days; FIELD=FORMAT for one field; may be repeated */
   readonly dateFormat?: string | readonly (string)[] | undefined
   /** texts that mean no value, for example NA,- */

@@ -34,6 +34,19 @@ it('options say how values are written, and the rest is loaded without a transfo
   ])
 })
 
+it('signs are stated of one field, and the others keep theirs', async () => {
+  const file = 'us;de;fr;plain\n1,234.5;1.234,5;1 234,5;1.234\n'
+  await using folder = await Folder.make({ 'f.csv': file, 'g.csv': file })
+  const texts = ['us=,', 'de=.', 'fr= '].flatMap((each) => ['--thousands', each])
+  const stated = [...texts, '--decimal', 'de=,', '--decimal', 'fr=,', '--columns', typed]
+  const inspected = await folder.lading('inspect', 'f.csv', ...stated)
+  expect((await folder.paste(pasted(inspected.out, 'load'))).err).toContain('column us: numeric written')
+  await folder.lading('load', 'g.csv', ...stated)
+  const row = { us: '1234.5', de: '1234.5', fr: '1234.5', plain: '1.234' }
+  expect([...folder.sql('SELECT * FROM f'), ...folder.sql('SELECT * FROM g')]).toEqual([row, row])
+})
+const typed = 'us:numeric,de:numeric,fr:numeric,plain:numeric'
+
 it('--money takes any currency, also where it says so', async () => {
   await using folder = await Folder.make({ 'prices.csv': 'price\n$5.00\n(12.50)\n7 EUR\n' })
   const run = await folder.lading('load', 'prices.csv', '--money', 'any')
@@ -45,7 +58,9 @@ it('--money takes any currency, also where it says so', async () => {
 
 it.each([
   [['--thousands', '.'], "thousands: '.' needs decimal: ','"],
-  [['--thousands', '_'], 'thousands is one of'],
+  [['--thousands', '_'], "Not '.', ',', ' ' or \"'\"."],
+  [['--decimal', ',', '--thousands', 'amount=.'], "amount: thousands: '.' needs decimal: ','"],
+  [['--thousands', 'amount=.', '--thousands', 'amount=,'], 'Give one for a field'],
   [['--date-format', 'dd.mm.yyyy'], 'the letter d means nothing in a pattern'],
   [['--date-format', 'at=YYYY'], "the pattern 'YYYY': a date needs"],
   [['--date-format', 'DD.MM.YYYY', '--date-format', 'YYYY-MM-DD'], 'Give one for all fields'],
@@ -60,8 +75,8 @@ it('options that a first run lacked are in the replay that the second one prints
   const odd =
     'code;day;at;amount;count\nA;03.01.2026;x;1,5;n/v\nB;2026-01-14;x;2.5;1\nC;04.01.2026;x;3,5;k.A.\n'
   await using folder = await Folder.make({ 'odd.csv': odd })
-  const load = (...more: string[]) => folder.lading('load', 'odd.csv', '--columns', typed, ...more)
-  const typed = 'day:date,amount:numeric,count:integer'
+  const columns = 'day:date,amount:numeric,count:integer'
+  const load = (...more: string[]) => folder.lading('load', 'odd.csv', '--columns', columns, ...more)
   const first = await load('--decimal', ',', '--date-format', 'DD.MM.YYYY')
   expect([first.code, folder.rows('odd')], first.err).toEqual([3, 0])
   const formats = ['--date-format', 'DD.MM.YYYY', '--null', 'n/v,k.A.']

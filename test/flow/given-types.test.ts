@@ -235,7 +235,7 @@ describe.concurrent('a file into columns that have types', () => {
     ['alone', ['1;1.234,50 €', '2;13,50 €'], [], ['1234.50', '13.50'], '--money'],
     ['among others', ['1;1,50', '2;2,75 EUR', '3;3'], ['1.50', '3'], ['1.50', '2.75', '3'], '--money'],
     ['of whole numbers', ['1;$5.00', '2;(7.25)', '3;1.5'], ['1.5'], ['5.00', '-7.25', '1.5'], '--money'],
-    ['that may be thousands', ['1;$1,234', '2;7'], ['7'], ['1234', '7'], "--money --thousands ','"],
+    ['that may be thousands', ['1;$1,234', '2;7'], ['7'], ['1234', '7'], '--money --thousands n=,'],
   ])(
     'amounts %s cost their records, and the option that is told loads these',
     async (_, lines, first, all, option) => {
@@ -271,11 +271,12 @@ describe.concurrent('a file into columns that have types', () => {
     expect(rows()).toEqual(expected.flatMap((row) => [row, row]))
   })
 
-  it('an option that a new table is told of keeps the decimal points of other fields', async () => {
+  it('an option that a new table is told of is of its field, and others keep their decimal points', async () => {
     const file = 'id;a;b\n1;5,00 €;1.5\n2;1.234,50 €;3.125\n3;7,5;2.250\n'
     await using folder = await Folder.make({ 'f.csv': file, 'g.csv': file })
     const { err } = await folder.lading('load', 'f.csv')
     const [option = ''] = /--money [^(]*(?= \()/.exec(err) ?? []
+    expect(option).toBe('--money --decimal a=, --thousands a=.')
     await folder.lading('load', 'g.csv', ...wordsOf(`lading ${option}`))
     expect(folder.sql('SELECT a, b FROM g ORDER BY id')).toEqual([
       { a: '5.00', b: '1.5' },

@@ -116,7 +116,7 @@ it('a point is no decimal sign where other columns have decimal commas', async (
   const { types, proposal } = await inspected('name;count;price\na;10;0,25\nb;1.200;1.234,50\n')
   expect(types).toEqual({ name: 'text', count: 'text', price: 'numeric(12,2)' })
   expect(proposal.columns[1]?.question?.readings.map(({ option }) => option)).toEqual([
-    "--decimal , --thousands '.'",
+    '--decimal count=, --thousands count=.',
     '--decimal count=.',
   ])
 })

@@ -5,6 +5,7 @@ import type { Notation, Notations } from '../../core/notation.ts'
 import type { SkipWhen } from '../../core/skip.ts'
 import type { Reading } from '../../format/reading.ts'
 import { notationsProblem } from '../../model/notation/notation.ts'
+import { isSeparator } from '../../model/notation/number.ts'
 
 const epochs: Readonly<Record<string, NonNullable<Notation['epoch']>>> = {
   'epoch-s': 's',
@@ -13,44 +14,41 @@ const epochs: Readonly<Record<string, NonNullable<Notation['epoch']>>> = {
   'excel-days': 'excel',
 }
 
-type Times = Pick<Notation, 'pattern' | 'epoch'>
-
-/** For every field, or as `FIELD=FORMAT` for one. */
-interface DateFormat {
+/** What an option says of every field, or as `FIELD=…` of one. */
+interface Said {
   readonly field?: string
-  readonly times: Times
+  readonly said: Notation
 }
 
-function dateFormat(text: string, earlier: readonly DateFormat[] = []): readonly DateFormat[] {
-  const [, field, format = text] = /^(.+)=([^=]*)$/s.exec(text) ?? []
-  const epoch = Object.hasOwn(epochs, format) ? epochs[format] : undefined
-  const times = epoch === undefined ? { pattern: format } : { epoch }
-  requireOne(field, earlier)
-  return [...earlier, field === undefined ? { times } : { field, times }]
-}
+const ofFields =
+  (read: (text: string) => Notation) =>
+  (text: string, earlier: readonly Said[] = []): readonly Said[] => {
+    const [, field, value = text] = /^(.+)=([^=]*)$/s.exec(text) ?? []
+    if (earlier.some((each) => each.field === field))
+      throw new InvalidArgumentError(
+        field === undefined ? 'Give one for all fields.' : 'Give one for a field.',
+      )
+    return [...earlier, { ...(field !== undefined && { field }), said: read(value) }]
+  }
 
-const nulls = (text: string, earlier: readonly string[] = []): readonly string[] => [
+const decimalSign = ofFields((decimal) => {
+  if (decimal !== ',' && decimal !== '.') throw new InvalidArgumentError("Not ',' or '.'.")
+  return { decimal }
+})
+
+const thousandsSign = ofFields((thousands) => {
+  if (!isSeparator(thousands)) throw new InvalidArgumentError("Not '.', ',', ' ' or \"'\".")
+  return { thousands }
+})
+
+const dateFormat = ofFields((format) =>
+  Object.hasOwn(epochs, format) ? { epoch: epochs[format] as 's' } : { pattern: format },
+)
+
+const nullTexts = (text: string, earlier: readonly string[] = []): readonly string[] => [
   ...earlier,
   ...text.split(','),
 ]
-
-/** For every field, or as `FIELD=SIGN` for one. */
-interface DecimalSign {
-  readonly field?: string
-  readonly sign: ',' | '.'
-}
-
-function decimalSign(text: string, earlier: readonly DecimalSign[] = []): readonly DecimalSign[] {
-  const [, field, sign = text] = /^(.+)=([^=]*)$/s.exec(text) ?? []
-  if (sign !== ',' && sign !== '.') throw new InvalidArgumentError("Not ',' or '.'.")
-  requireOne(field, earlier)
-  return [...earlier, field === undefined ? { sign } : { field, sign }]
-}
-
-function requireOne(field: string | undefined, earlier: readonly { readonly field?: string }[]): void {
-  if (earlier.some((each) => each.field === field))
-    throw new InvalidArgumentError(field === undefined ? 'Give one for all fields.' : 'Give one for a field.')
-}
 
 function skipWhen(
   text: string,
@@ -64,12 +62,15 @@ function skipWhen(
 
 /** How values are written. */
 export const valueOptions = () => [
-  new Option('--null <texts>', 'texts that mean no value, for example NA,-').argParser(nulls),
+  new Option('--null <texts>', 'texts that mean no value, for example NA,-').argParser(nullTexts),
   new Option(
     '--decimal <sign>',
     "decimal sign of numbers (default: '.'); FIELD=SIGN for one field; may be repeated",
   ).argParser(decimalSign),
-  new Option('--thousands <sign>', "sign between groups of three digits: '.', ',', ' ' or \"'\""),
+  new Option(
+    '--thousands <sign>',
+    "sign between groups of three digits: '.', ',', ' ' or \"'\"; FIELD=SIGN for one field; may be repeated",
+  ).argParser(thousandsSign),
   new Option(
     '--money [currency]',
     'numbers may have a currency (any, or this one), and (12.50) or 12.50- is negative',
@@ -91,10 +92,10 @@ export const notationOptions = () => [
 
 export interface ValueFlags {
   readonly null?: readonly string[]
-  readonly decimal?: readonly DecimalSign[]
-  readonly thousands?: string
+  readonly decimal?: readonly Said[]
+  readonly thousands?: readonly Said[]
   readonly money?: true | string
-  readonly dateFormat?: readonly DateFormat[]
+  readonly dateFormat?: readonly Said[]
   readonly excelText?: true
 }
 
@@ -109,29 +110,28 @@ export const notationSettings = (flags: NotationFlags): Pick<Reading, keyof Nota
 
 /** Throws `USAGE` for a notation that nothing is written in. */
 export function valueSettings(flags: ValueFlags): Notations {
-  const { decimal: signs = [], thousands, money, dateFormat: formats = [], excelText } = flags
-  const decimal = signs.find(({ field }) => field === undefined)?.sign
+  const { null: nulls, decimal = [], thousands = [], money, dateFormat: times = [], excelText } = flags
+  const signs = [...decimal, ...thousands]
   const notation: Notation = {
-    ...(flags.null !== undefined && { nulls: flags.null }),
-    ...(decimal !== undefined && { decimal }),
-    ...(thousands !== undefined && { thousands }),
+    ...(nulls !== undefined && { nulls }),
+    ...saidOf(undefined, signs),
     ...(money !== undefined && { money }),
     ...(excelText && { excelText }),
-    ...formats.find(({ field }) => field === undefined)?.times,
+    ...saidOf(undefined, times),
   }
-  const ofFields = new Map<string, Notation>()
-  const parts = [
-    ...signs.map(({ field, sign }) => ({ field, part: { decimal: sign } })),
-    ...formats.map(({ field, times }) => ({ field, part: times })),
-  ]
-  for (const { field, part } of parts)
-    if (field !== undefined) ofFields.set(field, { ...ofFields.get(field), ...part })
+  const all = [...signs, ...times]
+  const byField = all.flatMap(({ field }) =>
+    field === undefined ? [] : [[field, saidOf(field, all)] as const],
+  )
   const notations = {
     ...(Object.keys(notation).length > 0 && { notation }),
-    ...(ofFields.size > 0 && { notations: Object.fromEntries(ofFields) }),
+    ...(byField.length > 0 && { notations: Object.fromEntries(byField) }),
   }
   const problem = notationsProblem(notations)
   if (problem !== undefined)
     throw new LadingError('USAGE', `--decimal, --thousands, --money and --date-format: ${problem}`)
   return notations
 }
+
+const saidOf = (field: string | undefined, all: readonly Said[]): Notation =>
+  Object.assign({}, ...all.filter((each) => each.field === field).map(({ said }) => said)) as Notation

@@ -13,10 +13,7 @@ export const statedArguments = (stated: Reading): readonly string[] => [
   ...(stated.dialect?.multiline === true ? ['--multiline'] : []),
   ...writtenArguments(stated),
   ...notationArguments(stated.notation ?? {}),
-  ...Object.entries(stated.notations ?? {}).flatMap(([field, each]) => [
-    ...(each.decimal === undefined ? [] : option('decimal', `${field}=${each.decimal}`)),
-    ...timesOf(each, `${field}=`),
-  ]),
+  ...Object.entries(stated.notations ?? {}).flatMap(([field, each]) => notationArguments(each, `${field}=`)),
 ]
 
 /** Of a load with a model, which has the notations and finds nothing but the format, by the suffix. */
@@ -63,19 +60,16 @@ const delimiterName = (delimiter: string | undefined) => (delimiter === '\t' ? '
 
 const epochs = { s: 'epoch-s', ms: 'epoch-ms', us: 'epoch-us', excel: 'excel-days' } as const
 
-function notationArguments(notation: Notation): readonly string[] {
-  const { nulls, decimal, thousands, money, excelText } = notation
+/** `field`: empty, or `FIELD=` of signs and times of one field. */
+function notationArguments(notation: Notation, field = ''): readonly string[] {
+  const { nulls, decimal, thousands, money, pattern, epoch, excelText } = notation
+  const ofField = (name: string, value: string | undefined) => option(name, value && field + value)
   return [
-    ...(nulls === undefined ? [] : [`--null ${quoted(nulls.join(','))}`]),
-    ...(decimal === undefined ? [] : [`--decimal ${quoted(decimal)}`]),
-    ...(thousands === undefined ? [] : [`--thousands ${quoted(thousands)}`]),
-    ...(money === undefined ? [] : [money === true ? '--money' : `--money ${quoted(money)}`]),
-    ...timesOf(notation, ''),
+    ...option('null', nulls?.join(',')),
+    ...ofField('decimal', decimal),
+    ...ofField('thousands', thousands),
+    ...(money === true ? ['--money'] : option('money', money)),
+    ...ofField('date-format', pattern ?? (epoch && epochs[epoch])),
     ...(excelText === true ? ['--excel-text'] : []),
   ]
-}
-
-function timesOf({ pattern, epoch }: Notation, field: string): readonly string[] {
-  const format = pattern ?? (epoch && epochs[epoch])
-  return format === undefined ? [] : [`--date-format ${quoted(field + format)}`]
 }

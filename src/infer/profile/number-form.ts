@@ -3,7 +3,7 @@ import { counted } from '../../core/counted.ts'
 import type { Notation } from '../../core/notation.ts'
 import type { Choice } from '../decision.ts'
 import { isNumeral, type Numeral, pointNumerals, readingMost, rivalsOf } from './numerals.ts'
-import { commaMeaning, numberOptions, shellWord } from './questions.ts'
+import { commaMeaning, decimalOption, numberOptions } from './questions.ts'
 
 /** What stands before decimals in other fields; where that is not known, semicolons between the cells suggest commas. */
 export type Elsewhere = 'commas' | 'points' | 'both' | 'semicolons' | 'nothing'
@@ -109,10 +109,7 @@ function commaForm(field: string, [point, comma]: Rivals, isWhole: boolean, othe
 }
 
 const choiceOf = (field: string, notation: Numeral, meaning: string): Choice => ({
-  option:
-    notation.thousands === ''
-      ? `--decimal ${shellWord(`${field}=${notation.decimal}`)}`
-      : numberOptions(notation),
+  option: numberOptions(field, notation) || decimalOption(field, '.'),
   meaning,
 })
 

@@ -3,6 +3,7 @@
  * columns of numbers and dates to text. Whether they are records is not for the profile to say.
  */
 import { listed } from '../../core/listed.ts'
+import { quoted } from '../../core/shell.ts'
 import type { Question } from '../decision.ts'
 import type { ColumnProfile } from './column.ts'
 import type { Profile } from './profile.ts'
@@ -20,7 +21,6 @@ import {
   timestamptz,
 } from './shapes.ts'
 import { isText, shownType } from './found-type.ts'
-import { shellWord } from './questions.ts'
 import { typeOf } from './types.ts'
 
 const totals =
@@ -72,7 +72,7 @@ function* oddTitles(columns: readonly ColumnProfile[]): Generator<Question> {
     about: `records that repeat the header are mostly headers of joined files: without them, ${shownColumns(odd)}`,
     ...lineOf(odd),
     readings: [
-      { option: `--skip-when ${shellWord(`${column.field}=${column.field}`)}`, meaning: 'they are headers' },
+      { option: `--skip-when ${quoted(`${column.field}=${column.field}`)}`, meaning: 'they are headers' },
       { option: '--types text', meaning: 'they are records' },
     ],
   }

@@ -1,6 +1,7 @@
 /** A profile → the columns of a new table, each with its reason, and what a person may want otherwise. */
 import { LadingError } from '../../core/errors.ts'
 import { listed } from '../../core/listed.ts'
+import { quoted } from '../../core/shell.ts'
 import { columnNames } from '../../model/match.ts'
 import type { Decision, Question } from '../decision.ts'
 import type { ColumnProfile } from './column.ts'
@@ -8,7 +9,7 @@ import type { Forms } from './forms.ts'
 import { type FoundNotation, notationFor, type Target, targetOf } from './notation-for.ts'
 import { oddRecords } from './odd-records.ts'
 import type { Profile } from './profile.ts'
-import { questionOf, shellWord } from './questions.ts'
+import { decimalOption, numberOptions, questionOf } from './questions.ts'
 import { reasonOf, shownWitness } from './reasons.ts'
 import { decimal, emptyText, json, numeral } from './shapes.ts'
 import { type Elsewhere, elsewhere } from './number-form.ts'
@@ -73,7 +74,7 @@ export function propose(
     numbers.map(({ numerals }) => new Map([[numerals, 1]])),
     true,
   )
-  const proposed = profile.columns.map((column, index) => {
+  const columns = profile.columns.map((column, index) => {
     const why = stated.types === undefined && isPlain(column, stated) ? whyUnclear(column, others) : undefined
     const found = why === undefined ? typed(column, profile, stated, forms) : asText(column, why)
     return {
@@ -84,29 +85,12 @@ export function propose(
       ...found,
     }
   })
-  const points = proposed.filter(hasPoints).map(({ field }) => field)
-  const columns = proposed.map((column) => withSigns(column, points))
   const isOpen = stated.types === undefined
   // Of a type that is stated: nothing else can be done.
   const unanswered = columns.flatMap(({ question }) =>
     question === undefined || question.otherwise !== undefined ? [] : [question],
   )
   return { columns, questions: [...(isOpen ? oddRecords(profile) : []), ...unanswered] }
-}
-
-/** Whether a point stands before decimals in its numbers. */
-const hasPoints = ({ type, profile: { shapes } }: ProposedColumn): boolean =>
-  isNumber(type) && type.notation?.decimal !== ',' && (shapes & decimal) !== 0
-
-/** Signs that an option states of every field, for one of them, are not those of the fields with decimal points. */
-function withSigns(column: ProposedColumn, points: readonly string[]): ProposedColumn {
-  const { field, question } = column
-  const others = points.filter((each) => each !== field).map(decimalPoint)
-  if (question === undefined || others.length === 0) return column
-  const readings = question.readings.map((each) =>
-    /--decimal ,(?: |$)/.test(each.option) ? { ...each, option: [each.option, ...others].join(' ') } : each,
-  )
-  return { ...column, question: { ...question, readings } }
 }
 
 const mostNamed = 20
@@ -157,14 +141,15 @@ function whyUnclear(column: ColumnProfile, others: Elsewhere): Unclear | undefin
   return {
     because,
     readings: [
-      { option: "--decimal , --thousands '.'", meaning: 'the point stands between thousands' },
       // Later files, for whose table `--columns` says nothing, are told so, too.
-      { option: decimalPoint(column.field), meaning: 'the point stands before decimals' },
+      {
+        option: numberOptions(column.field, { decimal: ',', thousands: '.' }),
+        meaning: 'the point stands between thousands',
+      },
+      { option: decimalOption(column.field, '.'), meaning: 'the point stands before decimals' },
     ],
   }
 }
-
-const decimalPoint = (field: string): string => `--decimal ${shellWord(`${field}=.`)}`
 
 interface Unclear {
   readonly because: string
@@ -225,7 +210,7 @@ function recordsWithin(column: ColumnProfile, { records }: Profile): Question | 
   return {
     about: `${field} is an array of objects in the only record`,
     line: witness.line,
-    readings: [{ option: `--records ${shellWord(field)}`, meaning: 'each of them is a record' }],
+    readings: [{ option: `--records ${quoted(field)}`, meaning: 'each of them is a record' }],
     otherwise: 'it is one document',
   }
 }

@@ -2,6 +2,7 @@
  * What a column could be if an option said so. Without it the column stays text, which loses nothing, so none
  * of these keeps a file from being loaded.
  */
+import { quoted } from '../../core/shell.ts'
 import type { Choice, Question } from '../decision.ts'
 import type { ColumnProfile } from './column.ts'
 import { orderMeanings, patternOf } from './dates.ts'
@@ -51,7 +52,7 @@ function amongTexts(column: ColumnProfile): Question | undefined {
   const witness = strong[0] === undefined ? undefined : column.markers.get(strong[0])
   if (witness === undefined) return undefined
   strong.sort((a, b) => a - b)
-  const option = `--null ${shellWord(strong.map((index) => markers[index]).join(','))}`
+  const option = `--null ${quoted(strong.map((index) => markers[index]).join(','))}`
   const about = `${column.field} is text because of ${shownWitness(witness)}`
   return { about, line: witness.line, readings: [{ option, meaning: 'no value' }], otherwise }
 }
@@ -95,16 +96,12 @@ function choicesOf(column: ColumnProfile, shapes: number): readonly Choice[] {
   return []
 }
 
-/** A name that a shell takes as it is. */
-export const shellWord = (field: string): string =>
-  /^[\w.=/:-]+$/.test(field) ? field : `'${field.replaceAll("'", "'\\''")}'`
-
 /** As `--columns` takes a field. */
 export const columnWord = (field: string): string =>
-  shellWord(/[,"]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)
+  quoted(/[,"]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)
 
 export const dateFormat = (field: string, format: string): string =>
-  `--date-format ${shellWord(`${field}=${format}`)}`
+  `--date-format ${quoted(`${field}=${format}`)}`
 
 function dateChoices({ field, dated: found }: ColumnProfile): readonly Choice[] {
   if (found === undefined) return []
@@ -121,27 +118,32 @@ function numberChoices({ field, numerals, stated }: ColumnProfile): readonly Cho
     return numerals === 0 || stated?.numbers !== undefined
       ? []
       : [{ option: `--columns ${columnWord(field)}:bigint`, meaning: 'numbers with groups of thousands' }]
-  return rivals.map((each) => ({ option: numberOptions(each), meaning: commaMeaning(each) }))
+  return rivals.map((each) => ({ option: numberOptions(field, each), meaning: commaMeaning(each) }))
 }
 
 /** None where no notation reads all of them. */
-function amountChoices({ numerals }: ColumnProfile): readonly Choice[] {
+function amountChoices({ field, numerals }: ColumnProfile): readonly Choice[] {
   if (numerals === 0) return []
   const rivals = rivalsOf(numerals)
   if (rivals === undefined) {
-    const option = `--money ${numberOptions(notationOf(numerals))}`.trim()
+    const option = `--money ${numberOptions(field, notationOf(numerals))}`.trim()
     return [{ option, meaning: 'numbers, without their currency' }]
   }
-  return rivals.map((each) => ({ option: `--money ${numberOptions(each)}`, meaning: commaMeaning(each) }))
+  return rivals.map((each) => ({
+    option: `--money ${numberOptions(field, each)}`,
+    meaning: commaMeaning(each),
+  }))
 }
 
-export const numberOptions = ({ decimal, thousands }: Numeral): string =>
+/** Of one field. Empty for a decimal point alone. */
+export const numberOptions = (field: string, { decimal, thousands }: Numeral): string =>
   [
-    ...(decimal === ',' ? ['--decimal ,'] : []),
-    ...(thousands === '' ? [] : [`--thousands ${quote(thousands)}`]),
+    ...(decimal === ',' ? [decimalOption(field, decimal)] : []),
+    ...(thousands === '' ? [] : [`--thousands ${quoted(`${field}=${thousands}`)}`]),
   ].join(' ')
 
-const quote = (sign: string): string => `'${sign.replaceAll("'", "'\\''")}'`
+export const decimalOption = (field: string, sign: Numeral['decimal']): string =>
+  `--decimal ${quoted(`${field}=${sign}`)}`
 
 export const commaMeaning = ({ decimal }: Numeral): string =>
   decimal === ',' ? 'the comma stands before decimals' : 'the comma stands between thousands'

@@ -36,9 +36,10 @@ export function* notationProblems(notation: Notation): Generator<string> {
 /** What is wrong with what a layout states, which may come from outside. */
 export function notationsProblem({ notation, notations = {} }: Notations): string | undefined {
   if (!isObject(notations) || (notation !== undefined && !isObject(notation))) return 'it is no object'
-  for (const each of [notation ?? {}, ...Object.values(notations)]) {
+  for (const [field, each] of [['', notation ?? {}] as const, ...Object.entries(notations)]) {
     if (!isObject(each)) return 'it is no object'
-    for (const problem of notationProblems(withoutPoint(each))) return problem
+    for (const problem of notationProblems(withoutPoint(each)))
+      return field === '' ? problem : `${field}: ${problem}`
   }
   return undefined
 }

@@ -24,6 +24,7 @@ const repeated: ReadonlySet<string> = new Set([
   'setAside',
   'httpName',
   'decimal',
+  'thousands',
   'dateFormat',
   'skipWhen',
   's3Events',
