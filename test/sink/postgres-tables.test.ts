@@ -198,4 +198,28 @@ describePostgres('the rows of a table of PostgreSQL that are to be replaced', ()
       message: expect.stringContaining('what was gathered for it is gone'),
     })
   })
+
+  it('have what the triggers of the table fill in', async () => {
+    await using target = await openPostgres()
+    await target.query(
+      `CREATE TABLE items (id integer PRIMARY KEY, note text, made timestamptz NOT NULL);
+       CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN new.made = now(); RETURN new; END';
+       CREATE TRIGGER stamp BEFORE INSERT ON items FOR EACH ROW EXECUTE FUNCTION stamp()`,
+    )
+    await using sink = target.open()
+    await sink.prepare(model)
+    await using replacement = await sink.replacing?.(model, pipeline)
+    if (replacement === undefined) return expect.unreachable()
+    await sink.prepare(replacement.model)
+    const load = loadOf(1, 1)
+    const batch = batchOf(sink, replacement.model, [{ key: `${load.id}/0`, load, records: [['1', 'x']] }])
+    expect(await sink.write({ ...batch, pipeline: replacement.pipeline })).toEqual([applied(1, 0)])
+    await sink.ledger.fold([load.id])
+    expect(await replacement.take([{ gathered: load.id, id: loadOf(1, 1).id }])).toEqual({
+      before: 0,
+      rows: 1,
+    })
+    const rows = await target.query('SELECT id, made IS NOT NULL AS filled FROM items')
+    expect(rows).toEqual([{ id: 1, filled: true }])
+  })
 })

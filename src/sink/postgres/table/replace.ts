@@ -1,6 +1,7 @@
 /** The rows of a table, replaced as a whole: gathered in the schema `lading`, and moved in one statement. */
 import type pg from 'pg'
 import type { Connection } from '../../../driver/postgres/connection.ts'
+import { identifier } from '../../../driver/postgres/identifier.ts'
 import { transaction } from '../../../driver/postgres/transaction.ts'
 import { LadingError } from '../../../core/errors.ts'
 import type { Abortable } from '../../../core/wait.ts'
@@ -12,6 +13,7 @@ import { raw, sql } from '../../sql/statement.ts'
 import type { Steps } from '../../sql/steps.ts'
 import { rowError } from '../errors.ts'
 import { dialect, run } from '../ledger.ts'
+import { mayBeFilled } from './catalog.ts'
 import { identifiers, qualified } from './ddl.ts'
 
 const begin = `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = 0;
@@ -105,16 +107,21 @@ async function makeTable(
   pipeline: string,
 ): Promise<{ name: string; oid: number }> {
   await run(client, forgetGathered(dialect, pipeline))
-  const { rows } = await client.query<{ name: string; keys: string[] }>(
+  const { rows } = await client.query<{ name: string; keys: string[]; filled: string[] }>(
     `SELECT 'replacing_' || t.oid AS name, ARRAY(SELECT pg_get_constraintdef(c.oid) FROM pg_constraint c
-       WHERE conrelid = t.oid AND contype = 'f' AND confrelid <> t.oid AND conparentid = 0) AS keys
+       WHERE conrelid = t.oid AND contype = 'f' AND confrelid <> t.oid AND conparentid = 0) AS keys,
+       ARRAY(SELECT attname::text FROM pg_attribute a
+       WHERE attrelid = t.oid AND attnum > 0 AND attnotnull AND attname <> ALL ($2) AND ${mayBeFilled}) AS filled
      FROM pg_class t WHERE oid = to_regclass($1)`,
-    [qualified(target)],
+    [qualified(target), target.columns.map((column) => column.name)],
   )
-  const { name, keys } = rows[0] as (typeof rows)[number]
+  const { name, keys, filled } = rows[0] as (typeof rows)[number]
   const table = qualified({ schema: 'lading', table: name })
   await dropTable(client, table)
   await client.query(`CREATE TABLE ${table} (LIKE ${qualified(target)} INCLUDING ALL)`)
+  // The triggers of the table come when the rows are moved.
+  for (const column of filled)
+    await client.query(`ALTER TABLE ${table} ALTER ${identifier(column)} DROP NOT NULL`)
   for (const key of keys) await client.query(`ALTER TABLE ${table} ADD ${key}`)
   const { rows: made } = await client.query<{ oid: number }>('SELECT to_regclass($1)::oid AS oid', [table])
   return { name, oid: (made[0] as { oid: number }).oid }
