@@ -302,6 +302,19 @@ it('what a consumer held that is gone, or gave back for later, does not wait for
   await reader.stop()
 })
 
+it('what comes back does not wait until nothing new is left, nor what is new until nothing comes back', async () => {
+  const queue = open()
+  await queue.publish(Array.from({ length: 6 }, (_, n) => messageOf('back', n)))
+  const first = new Reader(queue)
+  for (const each of await first.take(6)) await each.settle({ kind: 'release', afterMs: 0 })
+  await first.stop()
+  await queue.publish(Array.from({ length: 6 }, (_, n) => messageOf('new', n)))
+  const reader = new Reader(queue, 4)
+  const keys = keysOf(await reader.take(4))
+  expect(keys).toEqual(['back/0', 'back/1', 'new/0', 'new/1'])
+  await reader.stop()
+})
+
 it('a clock that is set back hides no message', async () => {
   const queue = open()
   await queue.publish([messageOf('a', 0)])
