@@ -1,5 +1,5 @@
 /** What is found of a database's file before it is opened for work: that of a sink, or of a queue. */
-import { accessSync, constants, existsSync } from 'node:fs'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { diskOf, sizeText } from './disk.ts'
 import { type Finding, findingsAbout, type Subject } from './finding.ts'
@@ -14,6 +14,10 @@ export function* fileFindings(about: Subject, path: string): Generator<Finding> 
   const full = resolve(path)
   let folder = dirname(full)
   while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder)
+  if (!statSync(folder).isDirectory()) {
+    yield fail('file', `${folder} is a file, and no folder`, 'name a file that is not below another')
+    return
+  }
   const refused = [existsSync(full) ? full : folder, folder].find((each) => !isWritable(each))
   if (refused !== undefined) {
     yield fail(

@@ -122,6 +122,8 @@ function layoutIn({ v, fields, delimiter, quote, layout }: Record<string, unknow
   return areFields(fields) && isName(delimiter) && isName(quote) ? { fields, delimiter, quote } : undefined
 }
 
+const isText = (value: unknown, form: RegExp): boolean => typeof value === 'string' && form.test(value)
+
 const isFormat = (value: unknown): boolean => value === undefined || isName(value)
 
 const areFields = (value: unknown): value is readonly string[] =>
@@ -132,10 +134,10 @@ function isEnvelope(value: Record<string, unknown>): value is Record<string, unk
   return (
     (v === 1 || v === 2 || v === 3) &&
     (reference === undefined ? v !== 2 : v !== 1 && isReference(reference)) &&
-    (value['target'] === undefined || hash.test(String(value['target']))) &&
+    (value['target'] === undefined || isText(value['target'], hash)) &&
     isObject(load) &&
-    uuid.test(String(load['id'])) &&
-    [load['sha256'], load['plan'], value['sha256']].every((each) => hash.test(String(each))) &&
+    isText(load['id'], uuid) &&
+    [load['sha256'], load['plan'], value['sha256']].every((each) => isText(each, hash)) &&
     [load['bytes'], load['chunks'], load['records']].every(isCount) &&
     [value['chunk'], value['records'], value['byteStart']].every(isCount) &&
     [value['firstRecord'], value['firstLine']].every(isCount) &&

@@ -197,6 +197,7 @@ describe('a range', () => {
     ['of a negative length', { reference: { path: 'a.csv', bytes: -1 } }, 'BAD_ENVELOPE'],
     ['without a path', { reference: { bytes: 5 } }, 'BAD_ENVELOPE'],
     ['of no reference', { reference: undefined }, 'BAD_ENVELOPE'],
+    ['whose hash is a list of one', { sha256: ['0'.repeat(64)] }, 'BAD_ENVELOPE'],
     ['in a message of the version without references', { v: 1 }, 'BAD_ENVELOPE'],
   ])('%s is no chunk', async (_, change, code) => {
     await using all = await bench()

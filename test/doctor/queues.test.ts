@@ -72,6 +72,14 @@ it('an embedded queue where nothing can be written: the folder is said, and the 
   }
 })
 
+it('an embedded queue below a file: nothing can be made there', async () => {
+  const file = join(place.folder, 'a file')
+  writeFileSync(file, '')
+  expect(await ofQueue(`embedded:${join(file, 'below', 'queue.db')}`)).toMatchObject([
+    { level: 'fail', what: 'file', detail: `${file} is a file, and no folder` },
+  ])
+})
+
 it('a queue in memory: that it ends with the process', async () => {
   expect(await ofQueue('memory:')).toMatchObject([
     { level: 'note', what: 'queue', detail: expect.stringContaining('in the memory of one process') },
