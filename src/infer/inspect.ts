@@ -9,6 +9,7 @@ import { listed } from '../core/listed.ts'
 import type { Abortable } from '../core/wait.ts'
 import type { Notation } from '../core/notation.ts'
 import type { Reading } from '../format/reading.ts'
+import { requireFields } from '../model/fields.ts'
 import { type Model, modelOf as modelOfColumns } from '../model/model.ts'
 import { readAs, type ReadSource } from '../producer/reading.ts'
 import type { Source } from '../source/source.ts'
@@ -98,6 +99,10 @@ export async function proposalFor(
   const forms = await mixedForms(profile, [{ source, reading: sniffed }], options)
   const proposal = propose(profile, options, forms)
   requireColumns(source.path, proposal)
+  requireFields(
+    stated,
+    proposal.columns.map(({ field }) => field),
+  )
   return {
     decisions,
     questions: openQuestions([...questions, ...proposal.questions], options, stated),

@@ -9,6 +9,7 @@ import { propose, type Proposal } from '../infer/profile/propose.ts'
 import { count, counted } from '../core/counted.ts'
 import { shownType } from '../infer/profile/found-type.ts'
 import { withColumnNames } from '../infer/sniffed.ts'
+import { requireFields } from '../model/fields.ts'
 import { snakeCase } from '../model/match.ts'
 import type { Model } from '../model/model.ts'
 import { maxNameBytes, nameOf, shownTable, type TableName } from '../model/table.ts'
@@ -36,8 +37,12 @@ export async function newTable(
   requireRoom(options, path, profile.columns.length)
   const forms = await mixedForms(profile, heads, { ...types, signal: options.signal })
   const proposal = propose(profile, types, forms)
-  requireAnswers(path, proposal.questions, types, statedReading(options))
   requireColumns(path, proposal)
+  requireFields(
+    options,
+    proposal.columns.map(({ field }) => field),
+  )
+  requireAnswers(path, proposal.questions, types, statedReading(options))
   const { onConflict = 'error' } = choices
   if (onConflict !== 'error' && choices.key === undefined)
     throw new LadingError(

@@ -1,7 +1,9 @@
 /** A load without a model: its sources and the table that they go to say what a record is. */
 import { LadingError } from '../core/errors.ts'
 import { listed } from '../core/listed.ts'
+import type { Reading } from '../format/reading.ts'
 import { type Match, matchFields } from '../model/match.ts'
+import { requireFields, sourceFields } from '../model/fields.ts'
 import type { Model } from '../model/model.ts'
 import { modelOfTable, type StatedChoices } from '../model/of-table.ts'
 import {
@@ -98,6 +100,7 @@ async function decide(options: UnmodelledOptions, sources: readonly Source[]): P
   }
   const mayBeUsual = usual !== undefined && table === undefined && Object.keys(types).length === 0
   const isUsual = mayBeUsual && (await areUsual(sources, usual, options))
+  if (isUsual === true) requireFields(stated, sourceFields(usual as Model))
   const namesTable = sources.length === 1 && !options.paths.includes('-')
   if (isUsual === true || (isUsual === undefined && !namesTable)) return ofUsual
   const { name, facts, ...wanted } = await wantedTable(options, sources)
@@ -122,6 +125,7 @@ async function decide(options: UnmodelledOptions, sources: readonly Source[]): P
   if (existing !== undefined) {
     const named = await withFields(heads, existing)
     const found = ofTable(options, existing, named)
+    requireFieldsOf(found.model, existing, stated)
     const noted = await withNotationsFor(options, found.model, named)
     const ignored = Object.keys(types).map(
       (option) =>
@@ -146,6 +150,17 @@ function withoutUsualFields(heads: readonly Head[], { columns }: TableFacts): re
   const names = new Set(columns.map(({ name }) => name))
   const isUsual = (head: Head) => !isNamed(head) && head.fields?.every((field) => names.has(field)) === true
   return heads.map((head) => (isUsual(head) ? { ...head, fields: undefined } : head))
+}
+
+/** Later files may have fields that these lack, where the table has a column for them. */
+function requireFieldsOf(model: Model, facts: TableFacts, stated: Reading): void {
+  const columns = unfilled(
+    facts,
+    model.columns.map(({ name: column }) => ({ column })),
+  )
+  const isLater = (field: string) =>
+    matchFields([field], { columns }, { ignoreExtra: true }).matched.length > 0
+  requireFields(stated, [...sourceFields(model), ...Object.keys(stated.notations ?? {}).filter(isLater)])
 }
 
 const mostNamed = 5
@@ -232,7 +247,10 @@ async function withFields(heads: readonly Head[], facts: TableFacts): Promise<re
   return heads.map((head) => ({ ...head, fields: head.fields ?? fields }))
 }
 
-function unfilled({ columns }: TableFacts, matched: readonly Match[]): readonly TableColumn[] {
+function unfilled(
+  { columns }: TableFacts,
+  matched: readonly Pick<Match, 'column'>[],
+): readonly TableColumn[] {
   const filled = new Set(matched.map(({ column }) => column))
   return columns.filter((column) => canBeWritten(column) && !filled.has(column.name))
 }

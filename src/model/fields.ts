@@ -3,7 +3,10 @@
  */
 import { isUtf8 } from 'node:buffer'
 import type { WantedField } from '../core/cells.ts'
-import type { Notations } from '../core/notation.ts'
+import { LadingError } from '../core/errors.ts'
+import { listed } from '../core/listed.ts'
+import { nearest } from '../core/nearest.ts'
+import type { Notation, Notations } from '../core/notation.ts'
 import type { SkipWhen } from '../core/skip.ts'
 import { isMasked, type Model, type ModelColumn, sourceColumns, sourceNames } from './model.ts'
 import { textWritten } from './notation/notation.ts'
@@ -48,6 +51,30 @@ export function* fieldProblems(
     yield 'none of its columns is in the model'
   else if (!ignoreExtra)
     for (const field of extra) if (!skipping.includes(field)) yield `column ${field} is not in the model`
+}
+
+const optionOf: Readonly<Partial<Record<keyof Notation, string>>> = {
+  decimal: '--decimal',
+  thousands: '--thousands',
+  pattern: '--date-format',
+  epoch: '--date-format',
+}
+
+/** Throws `USAGE` for what is stated of the values of a field that is none of these. */
+export function requireFields({ notations = {} }: Notations, fields: readonly string[]): void {
+  const [field, notation] = Object.entries(notations).find(([name]) => !fields.includes(name)) ?? []
+  if (field === undefined) return
+  const option = Object.keys(notation ?? {}).flatMap((key) => optionOf[key as keyof Notation] ?? [])[0]
+  throw new LadingError('USAGE', `${option ?? 'notations'} ${field}=…: ${noField(field, fields)}`)
+}
+
+export const sourceFields = (model: Model): readonly string[] => sourceColumns(model).flatMap(sourceNames)
+
+const mostNamed = 20
+
+export function noField(name: string, fields: readonly string[]): string {
+  const near = nearest(name, fields)
+  return `there is no field ${name}${near === undefined ? '' : `; did you mean ${near}?`} (${listed(fields, mostNamed)})`
 }
 
 /** What may be kept of a field outside its table. */

@@ -12,6 +12,7 @@ import { ignoreEvents, type LadingEvent, type Listener, tellAll } from '../core/
 import { Attempts, patientRetry, retrying } from '../core/retry.ts'
 import { shortened } from '../core/text.ts'
 import { type Stopping, stopping, unlessAborted } from '../core/wait.ts'
+import { requireFields, sourceFields } from '../model/fields.ts'
 import { tableName } from '../model/model.ts'
 import { shownTable } from '../model/table.ts'
 import type { Delivery, Queue } from '../queue/queue.ts'
@@ -58,6 +59,7 @@ class Run {
 
   constructor(options: ObjectsOptions, run: RunOptions) {
     const pipeline = pipelineOf(options)
+    if (options.model !== undefined) requireFields(options, sourceFields(options.model))
     this.#options = options
     this.#run = run
     this.#onEvent = options.onEvent ?? ignoreEvents

@@ -5,6 +5,8 @@ import { breath } from '../core/wait.ts'
 import { otherSuffixes, splittersFor, suffixesOf } from '../format/registry.ts'
 import { type CarryOptions, referencesFor } from '../source/carry.ts'
 import { FoundFiles, Held, namedFiles, sourceOf } from '../source/registry.ts'
+import { sourceFields, requireFields } from '../model/fields.ts'
+import type { Model } from '../model/model.ts'
 import { Ahead } from '../source/ahead.ts'
 import { headPieceBytes } from '../source/pieces.ts'
 import { sizeOf } from '../source/source.ts'
@@ -70,10 +72,12 @@ export class Sources implements AsyncIterable<ReadSource> {
  * is opened or waited for.
  */
 export async function openSources(
-  options: Pick<ProduceOptions, 'paths' | 'files' | 'held'> & ReadingOptions & CarryOptions,
+  options: Pick<ProduceOptions, 'paths' | 'files' | 'held'> &
+    ReadingOptions &
+    CarryOptions & { readonly model?: Model | undefined },
   onLeft?: (message: string) => void,
 ): Promise<Sources> {
-  const { carry, readingOf } = options
+  const { carry, readingOf, model } = options
   splittersFor(options)
   const referenceOf = await referencesFor(options)
   const found = options.files ?? (await findFiles(options, onLeft))
@@ -85,6 +89,7 @@ export async function openSources(
     // What lies outside the root cannot be referred to.
     if (carry === 'reference') await referenceOf(source)
   }
+  if (model !== undefined && readingOf === undefined) requireFields(options, sourceFields(model))
   return sources
 }
 

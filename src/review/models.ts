@@ -2,6 +2,7 @@
 import { LadingError } from '../core/errors.ts'
 import type { Layout } from '../core/load.ts'
 import type { Abortable } from '../core/wait.ts'
+import { sourceFields } from '../model/fields.ts'
 import type { ConflictPolicy, Model } from '../model/model.ts'
 import { tableName } from '../model/model.ts'
 import type { StatedChoices, TableChoices } from '../model/of-table.ts'
@@ -32,10 +33,16 @@ export class KeptModels {
   readonly #sink: Sink
   readonly #options: KeptModelsOptions
   readonly #models = new Map<string, Promise<Model>>()
+  readonly #fields = new Set<string>()
 
   constructor(sink: Sink, options: KeptModelsOptions) {
     this.#sink = sink
     this.#options = options
+  }
+
+  /** Of all models so far. */
+  get fields(): readonly string[] {
+    return [...this.#fields]
   }
 
   /** Undefined where the load had a model of its own, which is not given. */
@@ -61,6 +68,7 @@ export class KeptModels {
   async #prepared(make: () => Promise<Model>): Promise<Model> {
     const model = await make()
     await this.#sink.prepare(model, { signal: this.#options.signal })
+    for (const field of sourceFields(model)) this.#fields.add(field)
     return model
   }
 

@@ -1,11 +1,12 @@
 /** Replays what is kept, of whatever loads, each by its own model. */
+import { requireFields } from '../model/fields.ts'
 import { readableEnvelope } from '../queue/envelope.ts'
 import type { StoredDeadLetter, StoredReject } from '../sink/ledger.ts'
 import type { Verdict } from '../sink/sink.ts'
 import { replayLetter, type ReplayOptions } from './letters.ts'
 import type { KeptModels } from './models.ts'
 import { layoutOf } from './redecode.ts'
-import { replayRejects } from './rejects.ts'
+import { replayRejects, type ReplayRejectsOptions } from './rejects.ts'
 
 export interface ReplayAnyOptions extends Omit<ReplayOptions, 'model'> {
   readonly models: KeptModels
@@ -16,7 +17,7 @@ export interface ReplayAnyOptions extends Omit<ReplayOptions, 'model'> {
 /** The verdict of each, in order; undefined where its load had a model of its own, which is not given. */
 export async function replayAnyRejects(
   rejects: readonly StoredReject[],
-  { models, ...options }: ReplayAnyOptions,
+  { models, ...options }: ReplayAnyOptions & Pick<ReplayRejectsOptions, 'notations'>,
 ): Promise<readonly (Verdict | undefined)[]> {
   const verdicts: (Verdict | undefined)[] = rejects.map(() => undefined)
   const found = []
@@ -25,6 +26,8 @@ export async function replayAnyRejects(
     const model = await models.modelOf({ pipeline, layout: layoutOf(reject) })
     if (model !== undefined) found.push({ index, reject, model, pipeline: options.pipeline ?? pipeline })
   }
+  // Records of some tables may lack a field that those of others have.
+  if (found.length > 0) requireFields(options.notations ?? {}, models.fields)
   for (const group of Map.groupBy(
     found,
     ({ model, pipeline }) => `${model.fingerprint} ${pipeline}`,

@@ -9,6 +9,7 @@ import type { LoadResult } from '../load/options.ts'
 import type { ProducedLoad } from '../producer/produce.ts'
 import type { Receipt } from '../sink/ledger.ts'
 import { balance } from '../sink/receipt.ts'
+import { requireFields, sourceFields } from '../model/fields.ts'
 import { type Arrival, Arrivals } from './arrivals.ts'
 import { type Aside, baseOf, isAsSeen, putAside, requireAside } from './aside.ts'
 
@@ -47,6 +48,8 @@ const patienceMs = 86_400_000
 export async function watch(options: WatchOptions): Promise<void> {
   const { paths, done, failed, settleMs, signal, graceMs = 20_000 } = options
   for (const aside of [done, failed]) requireAside(aside, paths)
+  // Not when the first file arrives.
+  if (options.model !== undefined) requireFields(options, sourceFields(options.model))
   const arrivals = new Arrivals(paths, {
     format: options.format,
     settleMs,

@@ -232,7 +232,7 @@ export default defineModel({
     await using folder = await Folder.make({ 'a.csv': 'Order ID,n\n1,2\n' })
     const refuse = async (part: string, ...options: string[]) =>
       expectError(await folder.lading('load', 'a.csv', ...options), 'USAGE', 64, part)
-    await refuse('--columns id:text: there is no field id: Order ID, n', '--columns', 'id:text')
+    await refuse('--columns id:text: there is no field id (Order ID, n)', '--columns', 'id:text')
     await refuse('the new table: --key and one or more of order_id, n', '--on-conflict', 'update')
     expect(await folder.lines('lading.db')).toEqual([])
     const run = await folder.lading('load', 'a.csv', '--columns', 'order_id:text,n:bigint')

@@ -12,6 +12,11 @@ import { defineModel } from '${library}'
 import { integer, numeric, timestamp } from '${library}'
 export default defineModel({ table: 'm', columns: { id: integer(), n: numeric(), at: timestamp() } })`
 
+const priceModel = `
+import { defineModel } from '${library}'
+import { integer, numeric } from '${library}'
+export default defineModel({ table: 'prices', columns: { id: integer(), price: numeric() } })`
+
 const csv = `code;day;at;amount;count
 ="007";02.01.2021;1609459200500;1.234,50 €;1.200
 NA;-;-;(0,5);NA
@@ -71,6 +76,43 @@ it.each([
   expectError(run, 'USAGE', 64, problem)
 })
 
+it('an option for a field that nothing reads is refused with the nearest one, before anything is made', async () => {
+  const files = {
+    'in/a.csv': 'id;price\n1;1,5\n',
+    'in/b.csv': 'id\n2\n',
+    'm.ndjson': '{"id":1}\n{"id":2,"p":"1,5"}\n',
+  }
+  await using folder = await Folder.make({ ...files, 'model.ts': priceModel })
+  const refused = async (part: string, ...args: string[]) =>
+    expectError(await folder.lading(...args), 'USAGE', 64, part)
+  const none = '--decimal prise=…: there is no field prise; did you mean price? (id, price)'
+  await refused(none, 'load', 'in/a.csv', '--table', 't', '--decimal', 'prise=,')
+  await refused(
+    '--date-format when=…: there is no field when (id, p)',
+    'load',
+    'm.ndjson',
+    '--date-format',
+    'when=epoch-s',
+  )
+  await refused(none, 'inspect', 'in/a.csv', '--decimal', 'prise=,')
+  const ofModel = ['--model', './model.ts', '--decimal', 'prise=,']
+  await refused(none, 'load', 'in/a.csv', ...ofModel)
+  await refused(none, 'load', 'inbox', '--watch', ...ofModel)
+  await refused(none, 'produce', 'in/a.csv', ...ofModel, '--queue', 'embedded:q.db')
+  expect(await folder.lines('lading.db')).toEqual([])
+
+  const load = async (...args: string[]) => {
+    const run = await folder.lading('load', ...args, '--decimal', 'price=,')
+    expect([run.code, run.err], run.err).toEqual([0, expect.not.stringContaining('no field')])
+  }
+  await load('in/a.csv', '--table', 't')
+  // The table has a column for it, and other files have it.
+  await load('in/b.csv', '--table', 't')
+  await refused('there is no field prise', 'load', 'in/b.csv', '--table', 't', '--decimal', 'prise=,')
+  await load('in', '--model', './model.ts', '--delimiter', ';')
+  expect(folder.sql('SELECT price FROM t ORDER BY id')).toEqual([{ price: '1.5' }, { price: null }])
+})
+
 it('options that a first run lacked are in the replay that the second one prints, and load its rejects', async () => {
   const odd =
     'code;day;at;amount;count\nA;03.01.2026;x;1,5;n/v\nB;2026-01-14;x;2.5;1\nC;04.01.2026;x;3,5;k.A.\n'
@@ -85,6 +127,8 @@ it('options that a first run lacked are in the replay that the second one prints
   for (const option of ['--decimal amount=,', '--date-format DD.MM.YYYY', '--null none --null n/v,k.A.'])
     expect(replay).toContain(option)
   expect((await folder.paste(replay)).out).toContain('of 3 rejects: loaded 2, skipped 0, still rejected 1')
+  const mistyped = await folder.lading('rejects', 'replay', '--decimal', 'amout=.')
+  expectError(mistyped, 'USAGE', 64, 'there is no field amout; did you mean amount?')
   const again = await folder.lading('rejects', 'replay', '--decimal', '.', '--date-format', 'day=YYYY-MM-DD')
   expect(again).toMatchObject({ code: 0, out: expect.stringMatching(/^\d: loaded/) })
   expect(folder.sql('SELECT code, day, amount, count FROM odd ORDER BY code')).toEqual([

@@ -1,7 +1,7 @@
 /** A profile → the columns of a new table, each with its reason, and what a person may want otherwise. */
 import { LadingError } from '../../core/errors.ts'
-import { listed } from '../../core/listed.ts'
 import { quoted } from '../../core/shell.ts'
+import { noField } from '../../model/fields.ts'
 import { columnNames } from '../../model/match.ts'
 import type { Decision, Question } from '../decision.ts'
 import type { ColumnProfile } from './column.ts'
@@ -93,8 +93,6 @@ export function propose(
   return { columns, questions: [...(isOpen ? oddRecords(profile) : []), ...unanswered] }
 }
 
-const mostNamed = 20
-
 /** They may be stated by the names of the columns, too. */
 function typesByField(
   stated: Readonly<Record<string, string>> = {},
@@ -104,10 +102,7 @@ function typesByField(
   const entries = Object.entries(stated).map(([name, type]) => {
     const field = fields.includes(name) ? name : fields[names.indexOf(name)]
     if (field !== undefined) return [field, type] as const
-    throw new LadingError(
-      'USAGE',
-      `--columns ${name}:${type}: there is no field ${name}: ${listed(fields, mostNamed)}`,
-    )
+    throw new LadingError('USAGE', `--columns ${name}:${type}: ${noField(name, fields)}`)
   })
   return Object.fromEntries(entries)
 }
