@@ -218,6 +218,9 @@ describe('the embedded queue', () => {
       expect(run.err).toContain(`dead letter ${aside}: SET_ASIDE`)
       expect(run).toMatchObject({ code: 1, out: expect.stringContaining('records without a verdict yet') })
       expect(await shared.waiting()).toBe(1)
+      expect((await shared.lading('verify')).out).toMatch(
+        /without a verdict yet: .*, or a message is a dead letter: lading verify --republish-missing\b.*\n1 message in dead letters: lading dead list/,
+      )
       // Without a verdict it is published again.
       expect(await shared.json(...args)).toMatchObject({ receipts: [{ loaded: 40, open: 0 }] })
     },

@@ -109,7 +109,7 @@ export function verifyCommand(command: Command): Command {
     } else {
       if (account.totals.loads === 0) print('no load yet')
       else printReceipts(account)
-      printVerdict(account, { missing })
+      printVerdict(account, { missing, messages })
       messageLines(messages).forEach(print)
       await printFirstRejects(account, sink.ledger)
     }

@@ -204,16 +204,23 @@ export interface Verdict {
   readonly missing?: readonly MissingIndexes[]
   /** Records that a limit leaves to a later run. */
   readonly withheld?: number
+  /** Of no load, to which a dead letter belongs whose bytes were not kept. */
+  readonly messages?: MessageCounts
 }
 
 /** Explains the numbers, and which commands show more. */
-export function printVerdict({ totals, first }: Account, { missing = [], withheld = 0 }: Verdict = {}): void {
+export function printVerdict(
+  { totals, first }: Account,
+  { missing = [], withheld = 0, messages = noMessages }: Verdict = {},
+): void {
   const { loads, wrong, filtered } = totals
   const open = totals.open - withheld
   if (wrong > 0) print(`${count(wrong)} of ${counted(loads, 'load')} DO NOT ADD UP`)
+  const lost =
+    messages.openDeadLetters > 0 ? ['a queue was lost', 'a message is a dead letter'] : ['a queue was lost']
   if (open > 0)
     print(
-      `${counted(open, 'record')} without a verdict yet: let consumers run; if a queue was lost: ${hint('verify', '--republish-missing')}`,
+      `${counted(open, 'record')} without a verdict yet: let consumers run; if ${lost.join(', or ')}: ${hint('verify', '--republish-missing')}`,
     )
   missingLines(missing).forEach(print)
   if (wrong === 0 && open <= 0 && missing.length === 0 && loads > 0)
