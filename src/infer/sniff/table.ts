@@ -252,6 +252,7 @@ function askForRow(row: Row, count: number, isUnits: boolean, found: Findings): 
     row.line,
     [
       { option: `--header-rows ${count + 1}`, meaning: `its ${what} are joined to the names above` },
+      ...(isUnits ? [] : [{ option: `--skip-lines ${row.line - 1}`, meaning: 'it is the header' }]),
       { option: '--types text', meaning: 'it is a record' },
     ],
   )

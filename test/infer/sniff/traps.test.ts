@@ -535,6 +535,18 @@ describe('what is asked', () => {
     expect(about(text)).toEqual(lines)
   })
 
+  it('names below others: a title above them may have as many cells', () => {
+    const titled = Buffer.from('Report, Q1 2024\nid,amount\n1,2.50\n2,3.50\n')
+    const [asked] = sniffed(titled).questions
+    expect(asked?.readings.map(({ option }) => option)).toEqual([
+      '--header-rows 2',
+      '--skip-lines 1',
+      '--types text',
+    ])
+    const { questions, fields: names } = sniffed(titled, { dialect: { skipLines: 1 } })
+    expect([questions, names]).toEqual([[], ['id', 'amount']])
+  })
+
   it('nothing that was stated', () => {
     const bytes = Buffer.from('time,temp\n[UTC],[degC]\n2024-01-01,1.5\n2024-01-02,1.6\n')
     expect(sniffed(bytes, { dialect: { headerRows: 2 } }).questions).toEqual([])
