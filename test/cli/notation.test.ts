@@ -70,6 +70,7 @@ it.each([
   [['--date-format', 'at=YYYY'], "the pattern 'YYYY': a date needs"],
   [['--date-format', 'DD.MM.YYYY', '--date-format', 'YYYY-MM-DD'], 'Give one for all fields'],
   [['--decimal', ';'], "Not ',' or '.'"],
+  [['--money', 'a.csv'], 'Not a currency such as €, EUR or Fr., or any'],
 ])('%j is refused: %s', async (options, problem) => {
   await using folder = await Folder.make({ 'orders.csv': csv })
   const run = await folder.lading('load', 'orders.csv', ...options)

@@ -5,7 +5,7 @@ import type { Notation, Notations } from '../../core/notation.ts'
 import type { SkipWhen } from '../../core/skip.ts'
 import type { Reading } from '../../format/reading.ts'
 import { notationsProblem } from '../../model/notation/notation.ts'
-import { isSeparator } from '../../model/notation/number.ts'
+import { isCurrency, isSeparator } from '../../model/notation/number.ts'
 
 const epochs: Readonly<Record<string, NonNullable<Notation['epoch']>>> = {
   'epoch-s': 's',
@@ -45,6 +45,11 @@ const dateFormat = ofFields((format) =>
   Object.hasOwn(epochs, format) ? { epoch: epochs[format] as 's' } : { pattern: format },
 )
 
+function currency(text: string): true | string {
+  if (!isCurrency(text)) throw new InvalidArgumentError('Not a currency such as €, EUR or Fr., or any.')
+  return text === 'any' || text
+}
+
 const nullTexts = (text: string, earlier: readonly string[] = []): readonly string[] => [
   ...earlier,
   ...text.split(','),
@@ -74,7 +79,7 @@ export const valueOptions = () => [
   new Option(
     '--money [currency]',
     'numbers may have a currency (any, or this one), and (12.50) or 12.50- is negative',
-  ).argParser((text) => (text === 'any' ? true : text)),
+  ).argParser(currency),
   new Option(
     '--date-format <format>',
     'dates and times, such as DD.MM.YYYY or epoch-ms; or excel-days; FIELD=FORMAT for one field; may be repeated',

@@ -2,8 +2,8 @@
 import { counted } from '../../core/counted.ts'
 import type { Notation } from '../../core/notation.ts'
 import type { Choice } from '../decision.ts'
-import { isNumeral, type Numeral, pointNumerals, readingMost, rivalsOf } from './numerals.ts'
-import { commaMeaning, decimalOption, numberOptions } from './questions.ts'
+import { isNumeral, type Numeral, pointNumerals, readingMost, type Rivals, rivalsOf } from './numerals.ts'
+import { numberOptions, rivalChoices } from './questions.ts'
 
 /** What stands before decimals in other fields; where that is not known, semicolons between the cells suggest commas. */
 export type Elsewhere = 'commas' | 'points' | 'both' | 'semicolons' | 'nothing'
@@ -83,35 +83,26 @@ const formOf = ({ decimal, thousands }: Numeral): ValueForm => {
   return Object.keys(notation).length === 0 ? {} : { notation }
 }
 
-type Rivals = readonly [point: Numeral, comma: Numeral]
-
 /** `1.234` */
-function pointForm(field: string, [point, comma]: Rivals, isWhole: boolean, others: Elsewhere): ValueForm {
-  const grouped = choiceOf(field, comma, 'the point stands between thousands')
-  if (isWhole && others === 'commas') return formOf(comma)
+function pointForm(field: string, rivals: Rivals, isWhole: boolean, others: Elsewhere): ValueForm {
+  const [decimals, groups] = rivalChoices(field, rivals)
+  if (isWhole && others === 'commas') return formOf(rivals[1])
   const isPoint = others === 'points' || others === 'nothing'
   // A decimal number is none for the column.
   const rejected = 'the records with decimals are rejected'
   if (isWhole)
     return isPoint
-      ? { readings: [grouped], otherwise: rejected }
-      : { readings: [grouped, choiceOf(field, point, rejected)] }
-  if (isPoint) return {}
-  return { readings: [choiceOf(field, point, 'the point stands before decimals'), grouped] }
+      ? { readings: [groups], otherwise: rejected }
+      : { readings: [groups, { ...decimals, meaning: rejected }] }
+  return isPoint ? {} : { readings: [decimals, groups] }
 }
 
 /** `1,234` */
-function commaForm(field: string, [point, comma]: Rivals, isWhole: boolean, others: Elsewhere): ValueForm {
-  if (others === 'points') return formOf(point)
-  if (others === 'commas') return formOf(comma)
-  const readings = isWhole ? [point] : [point, comma]
-  return { readings: readings.map((each) => choiceOf(field, each, commaMeaning(each))) }
+function commaForm(field: string, rivals: Rivals, isWhole: boolean, others: Elsewhere): ValueForm {
+  if (others === 'points') return formOf(rivals[0])
+  if (others === 'commas') return formOf(rivals[1])
+  return { readings: rivalChoices(field, rivals).slice(0, isWhole ? 1 : 2) }
 }
-
-const choiceOf = (field: string, notation: Numeral, meaning: string): Choice => ({
-  option: numberOptions(field, notation) || decimalOption(field, '.'),
-  meaning,
-})
 
 /** Of values with decimal points and values with decimal commas. */
 function mixedChoices(field: string, numerals: Numerals): readonly Choice[] {
@@ -120,6 +111,9 @@ function mixedChoices(field: string, numerals: Numerals): readonly Choice[] {
     const rest = [...numerals].filter(([bits]) => !isNumeral(bits, notation))
     const rejected = rest.reduce((sum, [, count]) => sum + count, 0)
     const sign = isPoint ? 'point' : 'comma'
-    return choiceOf(field, notation, `a decimal ${sign}; ${counted(rejected, 'record')} rejected`)
+    return {
+      option: numberOptions(field, notation),
+      meaning: `a decimal ${sign}; ${counted(rejected, 'record')} rejected`,
+    }
   })
 }

@@ -117,11 +117,13 @@ export function digitsBehind(sign?: '.' | ','): number {
 export const notationOf = (bits: number): Numeral =>
   notations.find((_, index) => (bits & (1 << index)) !== 0) as Numeral
 
+export type Rivals = readonly [point: Numeral, comma: Numeral]
+
 /**
  * The two notations that give other numbers, where there are two: `1,234` is one thousand or one. Groups
  * between spaces are the same number with both decimal signs.
  */
-export function rivalsOf(bits: number): readonly [Numeral, Numeral] | undefined {
+export function rivalsOf(bits: number): Rivals | undefined {
   const point = bits & pointNumerals
   const comma = bits & ~pointNumerals
   if (point === 0 || comma === 0) return undefined

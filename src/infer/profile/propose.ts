@@ -9,7 +9,7 @@ import type { Forms } from './forms.ts'
 import { type FoundNotation, notationFor, type Target, targetOf } from './notation-for.ts'
 import { oddRecords } from './odd-records.ts'
 import type { Profile } from './profile.ts'
-import { decimalOption, numberOptions, questionOf } from './questions.ts'
+import { questionOf, rivalChoices } from './questions.ts'
 import { reasonOf, shownWitness } from './reasons.ts'
 import { decimal, emptyText, json, numeral } from './shapes.ts'
 import { type Elsewhere, elsewhere } from './number-form.ts'
@@ -133,17 +133,8 @@ function whyUnclear(column: ColumnProfile, others: Elsewhere): Unclear | undefin
       : 'where semicolons stand between cells, a comma may stand before decimals'
   const isLikely = others !== 'points' && others !== 'nothing'
   if (!isLikely || (others === 'semicolons' && rivalsOf(semicolonNumerals) === undefined)) return undefined
-  return {
-    because,
-    readings: [
-      // Later files, for whose table `--columns` says nothing, are told so, too.
-      {
-        option: numberOptions(column.field, { decimal: ',', thousands: '.' }),
-        meaning: 'the point stands between thousands',
-      },
-      { option: decimalOption(column.field, '.'), meaning: 'the point stands before decimals' },
-    ],
-  }
+  // Later files, for whose table `--columns` says nothing, are told so, too.
+  return { because, readings: rivalChoices(column.field, open).toReversed() }
 }
 
 interface Unclear {

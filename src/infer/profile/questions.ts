@@ -6,7 +6,7 @@ import { quoted } from '../../core/shell.ts'
 import type { Choice, Question } from '../decision.ts'
 import type { ColumnProfile } from './column.ts'
 import { orderMeanings, patternOf } from './dates.ts'
-import { notationOf, type Numeral, rivalsOf } from './numerals.ts'
+import { notationOf, type Numeral, type Rivals, rivalsOf } from './numerals.ts'
 import { decidingWitness, shownWitness } from './reasons.ts'
 import { codes as codeTexts, isStrongMarker, markers } from './shape.ts'
 import {
@@ -118,7 +118,7 @@ function numberChoices({ field, numerals, stated }: ColumnProfile): readonly Cho
     return numerals === 0 || stated?.numbers !== undefined
       ? []
       : [{ option: `--columns ${columnWord(field)}:bigint`, meaning: 'numbers with groups of thousands' }]
-  return rivals.map((each) => ({ option: numberOptions(field, each), meaning: commaMeaning(each) }))
+  return rivalChoices(field, rivals)
 }
 
 /** None where no notation reads all of them. */
@@ -126,27 +126,31 @@ function amountChoices({ field, numerals }: ColumnProfile): readonly Choice[] {
   if (numerals === 0) return []
   const rivals = rivalsOf(numerals)
   if (rivals === undefined) {
-    const option = `--money ${numberOptions(field, notationOf(numerals))}`.trim()
+    const notation = notationOf(numerals)
+    const isUsual = notation.decimal === '.' && notation.thousands === ''
+    const option = isUsual ? '--money' : `--money ${numberOptions(field, notation)}`
     return [{ option, meaning: 'numbers, without their currency' }]
   }
-  return rivals.map((each) => ({
-    option: `--money ${numberOptions(field, each)}`,
-    meaning: commaMeaning(each),
-  }))
+  return rivalChoices(field, rivals).map((each) => ({ ...each, option: `--money ${each.option}` }))
 }
 
-/** Of one field. Empty for a decimal point alone. */
+/** Of `1.234`, or of `1,234`. */
+export function rivalChoices(field: string, rivals: Rivals): readonly [point: Choice, comma: Choice] {
+  const [sign, name] = rivals[0].thousands === '' ? ['.', 'point'] : [',', 'comma']
+  const choiceOf = (each: Numeral): Choice => ({
+    option: numberOptions(field, each),
+    meaning: `the ${name} stands ${each.decimal === sign ? 'before decimals' : 'between thousands'}`,
+  })
+  return [choiceOf(rivals[0]), choiceOf(rivals[1])]
+}
+
+/** Of one field. */
 export const numberOptions = (field: string, { decimal, thousands }: Numeral): string =>
   [
-    ...(decimal === ',' ? [decimalOption(field, decimal)] : []),
+    // Groups say enough of numbers with a decimal point.
+    ...(decimal === ',' || thousands === '' ? [`--decimal ${quoted(`${field}=${decimal}`)}`] : []),
     ...(thousands === '' ? [] : [`--thousands ${quoted(`${field}=${thousands}`)}`]),
   ].join(' ')
-
-export const decimalOption = (field: string, sign: Numeral['decimal']): string =>
-  `--decimal ${quoted(`${field}=${sign}`)}`
-
-export const commaMeaning = ({ decimal }: Numeral): string =>
-  decimal === ',' ? 'the comma stands before decimals' : 'the comma stands between thousands'
 
 const booleanPairs = [
   ['t', 'f'],

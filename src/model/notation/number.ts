@@ -23,11 +23,14 @@ const sign = '[-+\u2212]'
 /** A sign such as `$`, `R$` or `US$`, a code of ISO 4217, or an abbreviation that has no sign of its own. */
 const anyCurrency = '(?:[A-Z]{0,2}\\p{Sc}|[A-Z]{3}|kr\\.?|zł|Kč|Fr\\.?)'
 
+/** A point may stand at its end alone. */
+export const isCurrency = (text: string): boolean => /^[^\d\s.,()%+\u2212-]{1,8}\.?$/u.test(text)
+
 export function* numberProblems({ decimal, thousands, money }: Notation): Generator<string> {
   if (thousands !== undefined && !isSeparator(thousands)) yield `thousands is one of '.', ',', ' ' and "'"`
   if (thousands === ',' && decimal === ',') yield 'decimal and thousands are the same sign'
   if (thousands === '.' && decimal !== ',') yield "thousands: '.' needs decimal: ','"
-  if (typeof money === 'string' && !/^[^\d\s.,()%+\u2212-]{1,8}$/u.test(money))
+  if (typeof money === 'string' && !isCurrency(money))
     yield `money is true, or a currency such as '€' or 'EUR'`
 }
 

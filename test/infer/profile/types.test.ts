@@ -156,6 +156,16 @@ describe('what could be meant is a question with its options, and stays text', (
     )
   })
   it.each([
+    ['$1.083', 'point', '--decimal value=.', '--decimal value=, --thousands value=.'],
+    ['"$1,083"', 'comma', '--decimal value=,', '--thousands value=,'],
+    ['"1,083"', 'comma', '--decimal value=,', '--thousands value=,'],
+  ])('names the sign that %s has: the %s', (cell, sign, decimals, thousands) => {
+    const money = cell.includes('$') ? '--money ' : ''
+    const asked = question(cell)
+    expect(asked).toContain(`${money}${decimals} (the ${sign} stands before decimals)`)
+    expect(asked).toContain(`${money}${thousands} (the ${sign} stands between thousands)`)
+  })
+  it.each([
     [['1', '#N/A'], ["--null '#N/A'"]],
     [['1.5', ' 2.5 ', '-'], ['--trim --null -']],
     [['1', '""'], ["--null ''"]],

@@ -34,6 +34,7 @@ describe('numbers as people write them', () => {
     [{ money: true }, 'US$5', '5'],
     [{ money: true }, 'CHF 5', '5'],
     [{ money: true }, '5 kr', '5'],
+    [{ money: 'Fr.' }, 'Fr. 5', '5'],
     [{ money: true }, '(12.50)', '-12.50'],
     [{ money: true }, '($12.50)', '-12.50'],
     [{ money: true }, '$(12.50)', '-12.50'],
