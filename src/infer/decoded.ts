@@ -57,11 +57,10 @@ export async function decodeSource(
   let decoding: Records | undefined
   for await (const { bytes, line } of runsOf(source, splitter, options)) {
     decoding ??= decodingOf(source, layoutOf(splitter, source.reading), model, options, writer)
-    const { reader, filter } = decoding
+    const { reader } = decoding
     reader.open(bytes)
     while (reader.next()) {
-      const left = filter?.() ?? false
-      const fault = left === false ? decoded(decoding, records, name) : left
+      const fault = decoded(decoding, records, name)
       records++
       if (fault === true) filtered++
       else if (fault === undefined) onRow?.(writer.values)
@@ -78,9 +77,11 @@ export async function decodeSource(
   return { source: source.name, records, rejected, filtered, rejects, codes, leftOut: { preamble, comments } }
 }
 
-function decoded(records: Records, record: number, name: string): Fault | undefined {
+/** True where it is left out on purpose. */
+function decoded(records: Records, record: number, name: string): Fault | true | undefined {
   try {
-    return records.decode(nowhere, record)
+    const left = records.filter?.() ?? false
+    return left === false ? records.decode(nowhere, record) : left
   } catch (error) {
     throw withRecord(error, () => `${name}, record ${record + 1}`)
   }

@@ -6,6 +6,7 @@ import {
   balance,
   createConsumer,
   defineModel,
+  dryRun,
   integer,
   load,
   type LoadOptions,
@@ -37,11 +38,12 @@ async function opened(kind: 'sqlite' | 'postgres' = 'sqlite') {
       const { records, loaded, rejected, skipped, filtered } = receipt
       return { records, loaded, rejected, skipped, filtered }
     })
+  const path = join(fixture.folder, 'a.csv')
   return {
+    path,
     sink,
     queue,
     load: async (of: Model, content: string, more: Partial<LoadOptions> = {}) => {
-      const path = join(fixture.folder, 'a.csv')
       await writeFile(path, content)
       const statePath = join(fixture.folder, 'state.db')
       const { receipts } = await load({ paths: [path], model: of, queue, sink, statePath, ...more })
@@ -139,11 +141,27 @@ it.each([
   ['a promise', async () => true],
 ])('a where that gives no answer stops the load: %s', async (what, where) => {
   await using target = await opened()
-  await expect(target.load(model({ where: where as never }), 'id,note\n1,a\n')).rejects.toMatchObject({
+  const of = model({ where: where as never })
+  const failed = (place: string) => ({
     code: 'HOOK_FAILED',
-    message: expect.stringMatching(`:2: the where of model .+ returned ${what}, and not true or false`),
+    message: expect.stringMatching(`${place}: the where of model .+ returned ${what}, and not true or false`),
   })
+  await expect(target.load(of, 'id,note\n1,a\n')).rejects.toMatchObject(failed(':2'))
   expect(await target.rejects()).toEqual([])
+  const { path, sink } = target
+  await expect(dryRun({ paths: [path], model: of, sink })).rejects.toMatchObject(failed('a.csv, record 1'))
+})
+
+it('a where that gives no answer stops a consumer at its message, whose record it names', async () => {
+  await using target = await opened()
+  await target.queue.publish([{ key: 'm', body: Buffer.from('[{"id":1},{"id":2}]'), headers: {} }])
+  const where = ({ id }: Readonly<Record<string, string | null>>) => (id === '1' ? true : undefined) as never
+  const consumer = createConsumer({ ...target, model: model({ where }), dedupKey: 'field:id' })
+  await expect(consumer.run({ untilEmpty: true })).rejects.toMatchObject({
+    code: 'HOOK_FAILED',
+    message: expect.stringContaining('record 2 of a message: the where of model'),
+  })
+  expect(await target.queue.depth()).toMatchObject({ ready: 1 })
 })
 
 it('a reject that the model leaves out by now stays one, and says so', async () => {

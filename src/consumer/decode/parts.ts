@@ -143,7 +143,8 @@ export class PartDecoder {
     const origin: Origin = { keyOf: () => storableKey(records.keyText()), at: Date.now() }
     const decode = (record: number) => {
       try {
-        return records.decode(origin, record)
+        const left = filter?.() ?? false
+        return left === false ? records.decode(origin, record) : left
       } catch (error) {
         throw withRecord(error, () => `record ${record + 1} of a message`)
       }
@@ -152,12 +153,11 @@ export class PartDecoder {
     const rejects: Reject[] = []
     let filtered = 0
     for (let record = 0; reader.next(); record++) {
-      const left = filter?.() ?? false
-      if (left === true) {
+      const fault = decode(record)
+      if (fault === true) {
         filtered++
         continue
       }
-      const fault = left === false ? decode(record) : left
       if (fault !== undefined) {
         rejects.push(places.reject(record, fault))
         continue
