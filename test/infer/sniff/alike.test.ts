@@ -51,6 +51,13 @@ it.each([
   ).toBe(false)
 })
 
+it('a line that begins with an empty cell is like the others, and one of empty cells is not', () => {
+  const rows = rowsOf(2000)
+  const withRow = (row: string) => Buffer.from(`id,name,price,day\n${rows.with(1000, `${row}\n`).join('')}`)
+  expect(isAlike(withRow(', name,2.00,2024-02-29'))).toBe(true)
+  expect(isAlike(withRow(', ,,'))).toBe(false)
+})
+
 it('whatever stands among the lines', () => {
   const line = fc.oneof(
     fc.constantFrom(

@@ -67,6 +67,19 @@ describe('header', () => {
     expect(fields(text)).toEqual(['id', '2020 qty', 'price', '2021 qty', 'price_2'])
   })
 
+  it('is as wide as its names where those are stated', async () => {
+    const bytes = Buffer.from('1,Ann\n2,Bob,\n3,Cid\n')
+    const read = await readInferred(bytes, { dialect: { names: ['id', 'name'] } })
+    expect([read.fields, read.records, read.rejects]).toEqual([
+      ['id', 'name'],
+      [
+        ['1', 'Ann'],
+        ['3', 'Cid'],
+      ],
+      1,
+    ])
+  })
+
   it('that stands twice is left out once', () => {
     expect(dialect('a,b\na,b\n1,2\n3,4\n')?.skipLines).toBe(1)
   })
@@ -258,6 +271,13 @@ describe('a table among more lines of another kind', () => {
     const lines = await readInferred(Buffer.from(text), { dialect: { delimiter: '\t' } })
     expect(lines.fields).toHaveLength(1)
     expect(lines.sniffed.questions).toEqual([])
+  })
+
+  it('is asked about alone where another one is smaller', () => {
+    const text = `a,b\n1,2\n3,4\n5,6\n7,8\n\n${notes}x;y\n1;2\n3;4\n5;6\n`
+    expect(sniffed(Buffer.from(text)).questions).toMatchObject([
+      { line: 1, readings: [{ option: '--delimiter ,' }, {}] },
+    ])
   })
 
   it('is one where it names the columns of the table that it goes to', () => {
@@ -545,6 +565,14 @@ describe('what is asked', () => {
     ])
     const { questions, fields: names } = sniffed(titled, { dialect: { skipLines: 1 } })
     expect([questions, names]).toEqual([[], ['id', 'amount']])
+  })
+
+  it('a line that begins as a total does where it lacks a value that all records have', () => {
+    const items = (record: string) =>
+      sniffed(Buffer.from(`item,n,price\na,1,2.5\n${record}\nc,3,4.5\nTotal of all,,10.5\n`)).questions
+    const footer = { line: 5, readings: [{ option: '--footer-lines 1' }], otherwise: 'it is a record' }
+    expect(items('b,2,3.5')).toMatchObject([footer])
+    expect(items('b,,3.5')).toEqual([])
   })
 
   it('nothing that was stated', () => {
