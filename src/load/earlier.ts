@@ -22,9 +22,8 @@ export class Earlier {
   readonly #loadedBefore: Map<string, number> | undefined
   /** Records of the loads that were met that took effect before the run. */
   loaded = 0
-  /** What was settled before the run, by the number of the load; how many, and their sums. */
+  /** What was settled before the run, by the number of the load, and the sums of it. */
   #settled = new Notes()
-  settledCount = 0
   sums = new Account()
 
   private constructor(
@@ -114,7 +113,6 @@ export class Earlier {
       const load = settled.get(id)
       if (load === undefined || this.isSettled(id)) continue
       this.#settled.set(ids.add(id), 1)
-      this.settledCount++
       this.sums.addSettled(load)
       this.#options.onEvent(receiptEvent(load, name))
     }
@@ -136,7 +134,6 @@ export class Earlier {
   /** Everything is loaded a second time. */
   startOver(): void {
     this.#settled = new Notes()
-    this.settledCount = 0
     this.sums = new Account()
   }
 

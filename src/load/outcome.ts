@@ -43,8 +43,6 @@ export async function outcomeOf(
     if (produced.isBefore(receipt.loadId)) before.add(receipt)
     if (!earlier.isSettled(receipt.loadId)) onEvent(receiptEvent(receipt, receipt.source))
   }
-  // Mostly, of very many files that were loaded before.
-  if (!wantsAll && earlier.settledCount === produced.size) return { account, before, receipts, open }
   for (const loads of pagesOf(produced.loads(), page)) {
     const asked = wantsAll ? loads : loads.filter((loadId) => !earlier.isSettled(loadId))
     if (asked.length === 0) continue

@@ -165,21 +165,17 @@ function requireFieldsOf(model: Model, facts: TableFacts, stated: Reading): void
 
 const mostNamed = 5
 
+/** There is a head at least. */
 function ofTable(options: UnmodelledOptions, facts: TableFacts, heads: readonly Head[]): Decided {
-  const models = heads.map((head) => {
+  const derived = (head: Head) => {
     const fields = fieldsOf(head, facts)
     const found = modelOfTable(facts, fields, options.choices)
     return { head, fields, found, model: requireModel(facts, found, head.source.path) }
-  })
-  const [first] = models
-  if (first === undefined) throw new LadingError('SOURCE_MISSING', 'there is no file to load')
-  const others = models.filter(({ model }) => model.fingerprint !== first.model.fingerprint)
-  if (others.length > 0)
-    throw otherColumns(
-      facts,
-      first.head,
-      others.map(({ head }) => head),
-    )
+  }
+  const [head, ...more] = heads
+  const first = derived(head as Head)
+  const others = more.filter((each) => derived(each).model.fingerprint !== first.model.fingerprint)
+  if (others.length > 0) throw otherColumns(facts, first.head, others)
   const stated = options.choices ?? {}
   return {
     model: first.model,

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import pg from 'pg'
 import { createConsumer } from '../../src/consumer/consumer.ts'
 import { ignoreEvents, type LadingEvent, type Listener } from '../../src/core/events.ts'
@@ -19,7 +19,7 @@ import type { Built, Sink } from '../../src/sink/sink.ts'
 import { startLading } from '../support/lading.ts'
 import { randomFrom } from '../support/restarted-process.ts'
 import { query, Fixture } from '../support/fixture.ts'
-import { wrapSink } from '../support/wrappers.ts'
+import { untouched, wrapSink } from '../support/wrappers.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
 import { root } from '../structure/sources.ts'
 import { keyedNumbers } from './keyed-numbers.ts'
@@ -328,6 +328,22 @@ describePostgres('indexes left for the end of a load', () => {
       code: 'UNCLOSED_QUOTE',
     })
     expect(await query(fixture.target.url, catalog)).toHaveLength(3)
+  })
+
+  it('that cannot be built after a load has failed do not hide why it has', async () => {
+    await using fixture = await Fixture.open('postgres')
+    const bad = join(fixture.folder, 'x.csv')
+    await writeFile(bad, 'id,note\n1,"a\n')
+    const sink = await fixture.sink()
+    const buildIndexes = vi.fn<() => Promise<Built>>(() =>
+      Promise.reject(new LadingError('SINK_UNAVAILABLE', 'PostgreSQL: the connection was lost')),
+    )
+    const failing = wrapSink(sink, untouched, { buildIndexes })
+    const options = fixture.producing(await fixture.queue(), [bad], { model: keyedNumbers })
+    await expect(load({ ...options, sink: failing, deferIndexes: 'always' })).rejects.toMatchObject({
+      code: 'UNCLOSED_QUOTE',
+    })
+    expect(buildIndexes).toHaveBeenCalledOnce()
   })
 
   it('rows of others that share a key with ours are not touched, and it is said', async () => {

@@ -1,4 +1,5 @@
 /** The first records of a file, and later the rest: each is loaded once, however the limits follow each other. */
+import { writeFileSync } from 'node:fs'
 import { appendFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -174,6 +175,20 @@ it('a limited load leaves nothing that another run loads meanwhile', async () =>
   const { withheld, account } = await load({ ...fixture.producing(queue, [path]), sink, limit: 20 })
   expect([withheld, account.isComplete]).toEqual([0, true])
   await fixture.expectAllOnce()
+})
+
+it('a limited load whose messages hold their records needs its file no more', async () => {
+  await using fixture = await Fixture.open()
+  const [queue, sink] = [await fixture.queue(), await fixture.sink()]
+  const step = async (carry: LoadOptions['carry']) => {
+    const path = await fixture.file(40)
+    const onEvent: LoadOptions['onEvent'] = ({ type }) => {
+      if (type === 'published') writeFileSync(path, 'id,note\n')
+    }
+    return await load({ ...fixture.producing(queue, [path]), sink, limit: 20, carry, onEvent })
+  }
+  expect((await step('bytes')).account.totals).toMatchObject({ loaded: 20, open: 20 })
+  await expect(step('local')).rejects.toMatchObject({ code: 'SOURCE_CHANGED' })
 })
 
 it('lading load --limit says what it leaves, exits with 0, and the whole load follows it', async () => {

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import type { LadingEvent } from '../../src/core/events.ts'
+import { loadFiles } from '../../src/load/load-files.ts'
 import { load } from '../../src/load/load.ts'
 import { replaceRows } from '../../src/load/replace.ts'
 import { areUsual } from '../../src/load/usual.ts'
@@ -74,4 +75,20 @@ it('a file without a header and without a record fits any model, and one with ot
   expect(await usual('# nothing\n')).toBe(true)
   expect(await usual('1,a\n')).toBe(true)
   expect(await usual('1,a,b\n')).toBe(false)
+})
+
+it('columns without names are those of the table only where there are as many', async () => {
+  await using fixture = await Fixture.open()
+  const sink = await fixture.sink()
+  await fixture.target.execute('CREATE TABLE numbers (id INTEGER NOT NULL, note TEXT)')
+  const path = join(fixture.folder, 'plain.csv')
+  await writeFile(path, '1,a,x\n2,b,y\n')
+  const { model: _, ...producing } = fixture.producing(await fixture.queue(), [path])
+  const options = { ...producing, sink, table: { table: 'numbers' }, dialect: { header: false } }
+  await expect(loadFiles(options)).rejects.toMatchObject({
+    code: 'HEADER_MISMATCH',
+    message: `${path} has 3 columns without names, and table numbers has 2`,
+  })
+  await writeFile(path, '1,a\n2,b\n')
+  expect((await loadFiles(options)).loadedNow).toBe(2)
 })

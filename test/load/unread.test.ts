@@ -199,3 +199,22 @@ it('of very many files the sums are those of their receipts, which are not kept,
     account: { totals: { loads: 31, records: 62, loaded: 61, rejected: 1, open: 0 } },
   })
 })
+
+it('of more files than the ledger is asked about at once, those that are loaded are not asked about again', async () => {
+  await using fixture = await Fixture.open()
+  const all = await opened(fixture)
+  const paths: string[] = []
+  for (let n = 0; n < 1_001; n++) paths.push(await fixture.file(1))
+  const keepsLoads = false
+  expect(await again(all, paths, { keepsLoads })).toMatchObject({ loadedNow: 1_001, loadsBefore: 0 })
+  const fold = vi.spyOn(all.sink.ledger, 'fold')
+  const totals = { loads: 1_001, loaded: 1_001, open: 0 }
+  expect(await again(all, paths, { keepsLoads })).toMatchObject({ loadedNow: 0, account: { totals } })
+  expect(fold).not.toHaveBeenCalled()
+  const more = [...paths, await fixture.file(1, 'z.csv')]
+  expect(await again(all, more, { keepsLoads })).toMatchObject({
+    loadedNow: 1,
+    account: { totals: { loads: 1_002, loaded: 1_002, open: 0 } },
+  })
+  expect(new Set(fold.mock.calls.map(([loads]) => loads.length))).toEqual(new Set([1]))
+})
