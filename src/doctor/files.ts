@@ -18,6 +18,7 @@ import { planSource } from '../producer/plan.ts'
 import type { ReadSource } from '../producer/reading.ts'
 import { openSources } from '../producer/sources.ts'
 import { type SinkExamination, withoutChanges } from '../sink/examination.ts'
+import { balance } from '../sink/receipt.ts'
 import type { Sink } from '../sink/sink.ts'
 
 export interface FilesOptions extends Omit<
@@ -168,18 +169,18 @@ async function loadedBefore(
     if (load === undefined) return []
     const { sha256 } = await planSource(source, { ...options, chunkBytes: mib }, () => undefined)
     const when = `${load.startedAt.slice(0, 16).replace('T', ' ')} (load ${load.loadId.slice(0, 8)})`
-    return [
-      sha256 === load.sha256
-        ? note(
-            'loaded before',
-            `${source.name}: the same bytes were loaded ${when}, and a load would skip them`,
-            `lading load ${quoted(source.path)} --again`,
-          )
-        : note(
-            'loaded before',
-            `${source.name}: a file of this name was loaded ${when}, with other bytes: a load adds all of its records`,
-          ),
-    ]
+    const told = (detail: string, cure?: string) => [note('loaded before', `${source.name}: ${detail}`, cure)]
+    if (sha256 !== load.sha256)
+      return told(`a file of this name was loaded ${when}, with other bytes: a load adds all of its records`)
+    const [receipt] = await sink.ledger.receipts({ loads: [load.loadId] }, { signal })
+    const { open } = receipt === undefined ? { open: 0 } : balance(receipt)
+    const command = `lading load ${quoted(source.path)}`
+    return open > 0
+      ? told(
+          `a load of it was begun ${when}; ${counted(open, 'record')} without a verdict, and the same command goes on`,
+          command,
+        )
+      : told(`the same bytes were loaded ${when}, and a load would skip them`, `${command} --again`)
   } catch (thrown) {
     throwStop(thrown)
     // The rights on the ledger are a finding of the database.

@@ -54,6 +54,23 @@ it('how a file is written is said: its encoding, and that it has no header', asy
   ])
 })
 
+it('of a load that was begun, the command that goes on is said, and not the one that loads all again', async () => {
+  const path = place.file('a.csv', ['id,note', '1,a', '2,b', '3,c'])
+  await using queue = await openQueue('memory:')
+  await using sink = await openSink(`sqlite:${join(place.folder, 'target.db')}`)
+  const options = { paths: [path], model: numbers, queue, sink, statePath: join(place.folder, 'state.db') }
+  const before = async () => named(await ofFiles({ paths: [path], model: numbers }), 'loaded before')
+  await load({ ...options, chunkBytes: 1, limit: 1 })
+  expect(await before()).toMatchObject([
+    {
+      detail: expect.stringMatching(/was begun .*; 2 records without a verdict/),
+      cure: `lading load ${path}`,
+    },
+  ])
+  await load(options)
+  expect(await before()).toMatchObject([{ cure: `lading load ${path} --again` }])
+})
+
 it('a ledger that cannot be read does not keep the files from being looked at', async () => {
   const [path, target] = [place.file('a.csv', ['id,note', '1,a']), join(place.folder, 'target.db')]
   {
