@@ -17,6 +17,8 @@ const counts = [
 /** Sums over loads. */
 export type Totals = { -readonly [Name in (typeof counts)[number] | 'open']: number } & {
   loads: number
+  /** Of the open records: those that are gathered to replace the rows of a table. */
+  gathered: number
   /** Loads that do not add up. */
   wrong: number
   /** Loads with rejects that a person has to decide on. */
@@ -43,6 +45,7 @@ export class Account {
     deadLetters: 0,
     openDeadLetters: 0,
     loads: 0,
+    gathered: 0,
     wrong: 0,
     withRejects: 0,
     needy: 0,
@@ -71,6 +74,7 @@ export class Account {
     if (open !== 0) this.#incomplete++
     for (const name of counts) totals[name] += receipt[name]
     totals.open += open
+    if (receipt.isGathered === true) totals.gathered += open
     totals.loads++
     keep(this.first, receipt)
     if (problems.length > 0) totals.wrong++

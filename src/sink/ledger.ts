@@ -96,6 +96,8 @@ export interface Receipt extends Counts {
   readonly zoneRelease?: string
   /** Its rows were replaced by those of other loads since; its records count as skipped, on purpose. */
   readonly isReplaced?: true
+  /** Its records are gathered to replace the rows of its table, which has none of them yet. */
+  readonly isGathered?: true
 }
 
 /** Rejects and dead letters of messages that belong to no load, and those of them that were not discarded. */

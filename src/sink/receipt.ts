@@ -10,6 +10,15 @@ export interface Balance {
   readonly problems: readonly string[]
 }
 
+const gathering = ' (replacing)'
+
+/** Of the loads that gather what is to replace the rows of a table. No load of a person has it. */
+export const gatheringPipeline = (pipeline: string): string => `${pipeline}${gathering}`
+
+/** What a load has done to its table: of what is gathered, the table has nothing until all of it is taken. */
+export const asTaken = (receipt: Receipt): Receipt =>
+  receipt.pipeline.endsWith(gathering) ? { ...receipt, loaded: 0, chunksDone: 0, isGathered: true } : receipt
+
 /** The receipt of a load of which the ledger knows nothing: everything is open. */
 export function openReceipt(
   load: Pick<

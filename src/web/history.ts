@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 import type { Receipt, Standing } from '../sink/ledger.ts'
-import { balance } from '../sink/receipt.ts'
+import { asTaken, balance } from '../sink/receipt.ts'
 import type { LoadAnswer } from './answers.ts'
 import { parametersOf, route } from './api.ts'
 import type { WebLedger } from './ledger.ts'
@@ -18,7 +18,7 @@ const standings: readonly string[] = ['open', 'complete', 'rejects'] satisfies r
 export function historyRoutes(ledger: WebLedger | undefined): Route[] {
   if (ledger === undefined) return []
   const movement = new Movement()
-  const answer = (receipt: Receipt) => answerOf(receipt, movement.isMoving(receipt))
+  const answer = (receipt: Receipt) => answerOf(asTaken(receipt), movement.isMoving(receipt))
   return [
     route('GET', '/api/pipelines', async () =>
       json(await ledger.ask(async (known, { signal }) => (await known.pipelines?.({ signal })) ?? [])),

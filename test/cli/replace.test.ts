@@ -37,6 +37,41 @@ describe.concurrent('the rows of a table', () => {
     expect(folder.sql("SELECT name FROM sqlite_schema WHERE name LIKE '%replacing%'")).toEqual([])
   })
 
+  it('that were gathered by a run that was killed count as loaded by nobody, and cannot be published again', async () => {
+    await using folder = await Folder.make({ 'a.csv': file(1, 2), 'b.csv': file(3) })
+    await folder.lading('load', 'a.csv', '--table', 'items')
+    // What it leaves behind: a complete load of its pipeline into its table.
+    const gathered = [
+      '--table',
+      'lading_replacing_items',
+      '--pipeline',
+      'items (replacing)',
+      '--state',
+      'of-run.db',
+    ]
+    await folder.lading('load', 'b.csv', ...gathered)
+    const verified = await folder.lading('verify', '--republish-missing')
+    expect(verified).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/^\w+ +b\.csv +1 +0 +0 +0 +0 +1$/m),
+      err: expect.not.stringContaining('NOT_FOUND'),
+    })
+    const told = '1 record gathered to replace the rows of a table, which has none of them yet'
+    expect(verified.out).toContain(told)
+    expect(verified.out).not.toMatch(/complete and adds up|let consumers run/)
+    expect(await folder.json('status')).toMatchObject({
+      loads: [
+        { source: 'b.csv', loaded: 0, open: 1, isGathered: true },
+        { source: 'a.csv', loaded: 2, open: 0 },
+      ],
+    })
+    expect(await folder.lading('load', 'b.csv', '--table', 'items', '--replace')).toMatchObject({ code: 0 })
+    expect(await folder.lading('verify')).toMatchObject({
+      code: 0,
+      out: expect.not.stringContaining('gathered'),
+    })
+  })
+
   it('stay if a record is rejected, unless rejects are allowed, or if another row refers to one that would be gone', async () => {
     await using folder = await Folder.make({
       'a.csv': file(1, 2),

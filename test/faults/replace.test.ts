@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { describePostgres } from '../../tooling/servers/database.ts'
 import { describeMariadb } from '../../tooling/servers/mariadb-database.ts'
+import { asTaken } from '../../src/sink/receipt.ts'
 import { queryDuckdb } from '../support/duckdb.ts'
 import { duckdbTarget, Fixture } from '../support/fixture.ts'
 import { startLading } from '../support/lading.ts'
@@ -67,6 +68,10 @@ async function killedReplacements(fixture: Fixture, kills: number, readers: Read
     if (code === null) killed++
     else expect(code, run.output()).toBe(0)
     if (readers.wait === true) await read()
+    await using sink = await fixture.sink()
+    const standing = (await sink.ledger.receipts({})).map(asTaken)
+    // What was gathered, and not taken, is loaded by nobody.
+    expect(standing.reduce((sum, { loaded }) => sum + loaded, 0)).toBe((await fixture.target.ids()).length)
   }
   const last = await replace(++generation)
   expect(await last.ended, last.output()).toBe(0)

@@ -4,6 +4,7 @@ import { exits, LadingError } from '../../core/errors.ts'
 import type { Depth } from '../../queue/queue.ts'
 import { Account } from '../../sink/account.ts'
 import type { MessageCounts, Receipt } from '../../sink/ledger.ts'
+import { asTaken } from '../../sink/receipt.ts'
 import { receiptPages } from '../../sink/receipt-pages.ts'
 import type { MissingIndexes } from '../../sink/sink.ts'
 import { withExamples } from '../settings/examples.ts'
@@ -95,7 +96,8 @@ async function targetOf({ to, pipeline }: Flags, isWhole: boolean): Promise<Targ
   const { ledger } = sink
   const missingIndexes = (await sink.missingIndexes?.()) ?? []
   const all: Receipt[] = []
-  for await (const receipts of receiptPages(ledger, { pipeline })) {
+  for await (const page of receiptPages(ledger, { pipeline })) {
+    const receipts = page.map(asTaken)
     for (const receipt of receipts) account.add(receipt)
     if (isWhole) all.push(...receipts)
   }

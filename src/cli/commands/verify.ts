@@ -4,6 +4,7 @@ import { exits, LadingError } from '../../core/errors.ts'
 import type { Listener } from '../../core/events.ts'
 import { Account } from '../../sink/account.ts'
 import type { Receipt } from '../../sink/ledger.ts'
+import { asTaken } from '../../sink/receipt.ts'
 import { receiptPages } from '../../sink/receipt-pages.ts'
 import type { Sink } from '../../sink/sink.ts'
 import { withExamples } from '../settings/examples.ts'
@@ -96,7 +97,7 @@ export function verifyCommand(command: Command): Command {
     for await (const receipt of receiptsOf(sink, ids, flags)) {
       account.add(receipt)
       if (flags.json) kept.push(receiptJson(receipt))
-      if (receipt.chunksDone < receipt.chunks) open.push(receipt.loadId)
+      if (receipt.chunksDone < receipt.chunks && receipt.isGathered !== true) open.push(receipt.loadId)
     }
     const messages = ids === undefined ? await sink.ledger.messages(flags) : noMessages
     const missing = (await sink.missingIndexes?.()) ?? []
@@ -146,7 +147,7 @@ async function* receiptsOf(
   const begun = new Set<string>()
   for await (const receipts of receiptPages(ledger, { loads, pipeline })) {
     for (const { loadId } of receipts) begun.add(loadId)
-    yield* receipts
+    yield* receipts.map(asTaken)
   }
   // Several are in the ledger.
   const planned = loads === undefined || loads.length === 1

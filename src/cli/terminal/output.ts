@@ -214,7 +214,7 @@ export function printVerdict(
   { missing = [], withheld = 0, messages = noMessages }: Verdict = {},
 ): void {
   const { loads, wrong, filtered } = totals
-  const open = totals.open - withheld
+  const open = totals.open - withheld - totals.gathered
   if (wrong > 0) print(`${count(wrong)} of ${counted(loads, 'load')} DO NOT ADD UP`)
   const lost =
     messages.openDeadLetters > 0 ? ['a queue was lost', 'a message is a dead letter'] : ['a queue was lost']
@@ -222,8 +222,12 @@ export function printVerdict(
     print(
       `${counted(open, 'record')} without a verdict yet: let consumers run; if ${lost.join(', or ')}: ${hint('verify', '--republish-missing')}`,
     )
+  if (totals.gathered > 0)
+    print(
+      `${counted(totals.gathered, 'record')} gathered to replace the rows of a table, which has none of them yet: a load --replace is at work, or was stopped and has to be run again`,
+    )
   missingLines(missing).forEach(print)
-  if (wrong === 0 && open <= 0 && missing.length === 0 && loads > 0)
+  if (wrong === 0 && open + totals.gathered <= 0 && missing.length === 0 && loads > 0)
     print(withheld > 0 ? 'every load adds up, as far as it goes' : 'every load is complete and adds up')
   if (withheld > 0)
     print(`${counted(withheld, 'record')} left by --limit: the same command without it loads them`)

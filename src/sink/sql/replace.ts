@@ -3,12 +3,10 @@ import { LadingError } from '../../core/errors.ts'
 import type { Fault } from '../../core/fault.ts'
 import { sha256Of } from '../../core/sha256.ts'
 import { type Model, tableName } from '../../model/model.ts'
+import { gatheringPipeline } from '../receipt.ts'
 import type { GatheredLoad } from '../sink.ts'
 import { sql } from './statement.ts'
 import { forgetLoads, type LedgerDialect, type Steps } from './steps.ts'
-
-/** Of the loads that gather. No load of a person has it. */
-export const gatheringPipeline = (pipeline: string): string => `${pipeline} (replacing)`
 
 export const gatheringModel = (model: Model, place: Pick<Model, 'schema' | 'table'>): Model => ({
   ...model,

@@ -6,16 +6,9 @@
 import type { Fault } from '../../core/fault.ts'
 import type { Abortable } from '../../core/wait.ts'
 import type { Model } from '../../model/model.ts'
+import { gatheringPipeline } from '../receipt.ts'
 import type { GatheredLoad, Replaced, Replacement } from '../sink.ts'
-import {
-  gatheringModel,
-  gatheringPipeline,
-  idsOf,
-  isCurrent,
-  refusedBy,
-  requireGathered,
-  takeLoads,
-} from './replace.ts'
+import { gatheringModel, idsOf, isCurrent, refusedBy, requireGathered, takeLoads } from './replace.ts'
 import { type Sql, sql } from './statement.ts'
 import type { LedgerDatabase, Steps } from './steps.ts'
 
