@@ -16,7 +16,8 @@ export interface Notation {
   readonly thousands?: string
   /**
    * A currency sign or code may stand before or behind the number, and a negative number may be written
-   * `(12.50)` or `12.50-`. A text is the one currency that may stand there; `true` is any.
+   * `(12.50)` or `12.50-`. A text is the one currency that may stand there; `true` is any. A reading may say
+   * `'any'`: a load without a model, which asks where a column has several, does not ask then.
    */
   readonly money?: true | string
   /** The number is followed by a percent sign: `5%` is 0.05. */

@@ -4,10 +4,12 @@ import { withFound } from '../infer/inspect.ts'
 import { Forms } from '../infer/profile/forms.ts'
 import { type FoundNotation, notationFor, type Target, targetOf } from '../infer/profile/notation-for.ts'
 import { elsewhere } from '../infer/profile/number-form.ts'
+import { currencyQuestion } from '../infer/profile/questions.ts'
 import type { Profile } from '../infer/profile/profile.ts'
 import { withColumnNames } from '../infer/sniffed.ts'
 import { profileSource } from '../infer/records.ts'
 import { type Model, sourceNames } from '../model/model.ts'
+import { holds } from '../model/notation/holds.ts'
 import { statedOf } from '../model/notation/stated.ts'
 import { dressed, type Head, hintsOf, requireAnswers } from './readings.ts'
 import { Profiling } from './profiles.ts'
@@ -27,6 +29,7 @@ export async function withNotationsFor(
   model: Model,
   heads: readonly Head[],
 ): Promise<FoundNotations> {
+  await requireOneCurrency(options, model, heads)
   const found: FoundNotations[] = []
   for (const group of Map.groupBy(heads, hasSemicolons).values())
     found.push(await withNotationsOf(options, model, group))
@@ -35,6 +38,24 @@ export async function withNotationsFor(
     heads: heads.map((head) => bySource.get(head.source) ?? head),
     decisions: [...new Set(found.flatMap(({ decisions }) => decisions))],
   }
+}
+
+/** Where options state any currency: a column would lose which one it was, so every record is looked at. */
+async function requireOneCurrency(
+  options: UnmodelledOptions,
+  model: Model,
+  heads: readonly Head[],
+): Promise<void> {
+  const [first] = heads
+  const { notation = {}, notations = {} } = first?.reading ?? {}
+  if (![notation, ...Object.values(notations)].some(({ money }) => money === true)) return
+  const named = heads.map((head) => withNamesOf(model, head))
+  const { columns } = await profileOf(options, named)
+  const questions = columns.flatMap((column) => {
+    const type = columnOf(model, column.field)?.type
+    return type !== undefined && holds(type) === 'number' ? (currencyQuestion(column) ?? []) : []
+  })
+  requireAnswers(pathsOf(heads), questions, {}, options)
 }
 
 /**
@@ -52,7 +73,7 @@ async function withNotationsOf(
     return { heads, decisions: [] }
   const found = await notationsOf(options, named, wanted)
   const questions = [...found.values()].flatMap(({ question }) => question ?? [])
-  requireAnswers(heads.map(({ source }) => source.path).join(', '), questions, {}, options)
+  requireAnswers(pathsOf(heads), questions, {}, options)
   const notations = Object.fromEntries(
     [...found].flatMap(([field, { notation }]) => (notation === undefined ? [] : [[field, notation]])),
   )
@@ -72,12 +93,15 @@ const withNamesOf = ({ columns }: Model, head: Head): Head =>
     ? head
     : { ...head, reading: withColumnNames(head.reading, columns.flatMap(sourceNames)) }
 
+const columnOf = ({ columns }: Model, field: string) =>
+  columns.find((column) => sourceNames(column).includes(field))
+
 type TargetOf = (field: string) => Target | undefined
 
 /** Undefined for fields whose numbers or times an option states, and for those of which nothing can be read in several ways. */
 function targetsOf(model: Model, heads: readonly Head[]): TargetOf {
   return (field) => {
-    const column = model.columns.find((each) => sourceNames(each).includes(field))
+    const column = columnOf(model, field)
     const target = column && targetOf(column.type)
     const isStated = target && heads.some(({ reading }) => statesOf(target.held, reading, field))
     return isStated === true ? undefined : target
@@ -103,16 +127,21 @@ async function formsOf(
   return forms
 }
 
+/** Of all records. */
+async function profileOf(options: UnmodelledOptions, heads: readonly Head[]): Promise<Profile> {
+  const sources = heads.map(({ source }) => source)
+  await using profiling = await Profiling.of(sources, options)
+  for (const head of heads) await profiling.add(head)
+  return await profiling.end()
+}
+
 /** By field, from all records: of most files their shapes alone say it, and only those of others are counted. */
 async function notationsOf(
   options: UnmodelledOptions,
   heads: readonly Head[],
   wanted: TargetOf,
 ): Promise<ReadonlyMap<string, FoundNotation>> {
-  const sources = heads.map(({ source }) => source)
-  await using profiling = await Profiling.of(sources, options)
-  for (const head of heads) await profiling.add(head)
-  const told = toldOf(await profiling.end(), wanted, heads)
+  const told = toldOf(await profileOf(options, heads), wanted, heads)
   if (told !== undefined) return told
   const forms = await formsOf(heads, wanted, options, false)
   const fields = [...forms.fields.values()]
@@ -145,5 +174,7 @@ function toldOf(
   }
   return found
 }
+
+const pathsOf = (heads: readonly Head[]): string => heads.map(({ source }) => source.path).join(', ')
 
 const hasSemicolons = ({ reading }: Head): boolean => reading.dialect?.delimiter === ';'

@@ -52,7 +52,7 @@ it('signs are stated of one field, and the others keep theirs', async () => {
 })
 const typed = 'us:numeric,de:numeric,fr:numeric,plain:numeric'
 
-it('--money takes any currency, also where it says so', async () => {
+it('--money any takes any currency', async () => {
   await using folder = await Folder.make({ 'prices.csv': 'price\n$5.00\n(12.50)\n7 EUR\n' })
   const run = await folder.lading('load', 'prices.csv', '--money', 'any')
   expect(run.code, run.err).toBe(0)

@@ -4,7 +4,7 @@
  */
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
-import { Folder, wordsOf } from '../cli/run.ts'
+import { expectError, Folder, wordsOf } from '../cli/run.ts'
 
 interface Reject {
   readonly line: number
@@ -251,7 +251,7 @@ describe.concurrent('a file into columns that have types', () => {
   )
 
   it('an option for amounts leaves signs as they are, those of the same field and of others', async () => {
-    const lines = ['1;1.234,50;3.125', '2;7,10;$5', '3;1.234;€ 1.250', '4;2.500 €;1.5']
+    const lines = ['1;1.234,50;3.125', '2;7,10;€5', '3;1.234;€ 1.250', '4;2.500 €;1.5']
     await using folder = await Folder.make({
       'f.csv': `id;n;p\n${lines.join('\n')}\n`.replaceAll('3.125', '3.12'),
     })
@@ -269,6 +269,43 @@ describe.concurrent('a file into columns that have types', () => {
     expect(rows()).toEqual(expected)
     await folder.lading('load', 'f.csv', '--table', 't', '--money', '--again')
     expect(rows()).toEqual(expected.flatMap((row) => [row, row]))
+  })
+
+  it('a mix of currencies is no number, unless options say which one is meant', async () => {
+    await using folder = await Folder.make({ 'f.csv': 'id,n,p\n1,€ 5,1.5\n2,6,2\n3,$ 7,3\n' })
+    const asked =
+      'line 4: "$ 7" (another currency): --money \'€\' (records with other currencies are rejected)'
+    const load = (...args: string[]) => folder.lading('load', 'f.csv', ...args)
+    const typed = ['--columns', 'n:numeric']
+    const values = (name: string) => folder.sql(`SELECT n FROM ${name} ORDER BY id`).map(({ n }) => n)
+    for (const [name, ...options] of [['a'], ['b', '--money']] as [string, ...string[]][]) {
+      expect((await load('--table', name, ...options)).err).toContain(
+        'n is text because of line 4: "$ 7" (another currency): it stays text or --columns n:numeric --money',
+      )
+      expect(values(name)).toEqual(['€ 5', '6', '$ 7'])
+    }
+    expectError(await load('--table', 'c', ...typed, '--money'), 'SOURCE_UNDECIDED', 65, asked)
+    makeTable(folder)
+    expect((await load('--table', 't', '--dry-run')).err).toContain("are rejected or --money '€' (records")
+    for (const more of [[], ['--decimal', '.'], ['--decimal', 'n=.']])
+      expectError(await load('--table', 't', '--money', ...more), 'SOURCE_UNDECIDED', 65, asked)
+
+    expect((await load('--table', 't', '--money', '€')).code).toBe(3)
+    expect((await load('--table', 'd', ...typed, '--money', '€')).code).toBe(3)
+    expect([values('t'), values('d')]).toEqual([
+      ['5', '6'],
+      ['5', '6'],
+    ])
+    expect((await folder.lading('rejects', 'show', '1')).out).toContain(
+      'is not a number written like € 1234.5',
+    )
+    await folder.lading('rejects', 'replay', '--money', '$')
+    expect([values('t'), values('d')]).toEqual([
+      ['5', '6', '7'],
+      ['5', '6', '7'],
+    ])
+    expect((await load('--table', 'e', ...typed, '--money', 'any')).code).toBe(0)
+    expect(values('e')).toEqual(['5', '6', '7'])
   })
 
   it('an option that a new table is told of is of its field, and others keep their decimal points', async () => {

@@ -45,9 +45,9 @@ const dateFormat = ofFields((format) =>
   Object.hasOwn(epochs, format) ? { epoch: epochs[format] as 's' } : { pattern: format },
 )
 
-function currency(text: string): true | string {
+function currency(text: string): string {
   if (!isCurrency(text)) throw new InvalidArgumentError('Not a currency such as €, EUR or Fr., or any.')
-  return text === 'any' || text
+  return text
 }
 
 const nullTexts = (text: string, earlier: readonly string[] = []): readonly string[] => [
@@ -78,7 +78,7 @@ export const valueOptions = () => [
   ).argParser(thousandsSign),
   new Option(
     '--money [currency]',
-    'numbers may have a currency (any, or this one), and (12.50) or 12.50- is negative',
+    'numbers may have a currency, and (12.50) or 12.50- is negative; this one alone; any: whichever; without it, one in each column',
   ).argParser(currency),
   new Option(
     '--date-format <format>',

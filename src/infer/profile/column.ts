@@ -1,9 +1,9 @@
 /** What a column holds: the shapes of all its values, and the first value of each. */
 import { unquoted } from '../../core/cells.ts'
-import { shortened } from '../../core/found.ts'
 import type { Notation } from '../../core/notation.ts'
 import type { Dated } from './dates.ts'
 import {
+  addCurrency,
   addSize,
   type Facts,
   factsOf,
@@ -11,8 +11,9 @@ import {
   joinFacts,
   knownShapes,
   type Place,
-  type Witness,
+  witnessOf,
 } from './facts.ts'
+import { currencyIn } from '../../model/notation/number.ts'
 import type { CellMarks } from '../../format/format.ts'
 import { anyNumeral } from './numerals.ts'
 import { Seen } from './seen.ts'
@@ -30,6 +31,7 @@ import {
   emptyText,
   excelText,
   exponents,
+  inCurrency,
   json,
   marker,
   none,
@@ -45,7 +47,6 @@ import {
   value,
 } from './shapes.ts'
 
-const mostWitness = 60
 /** Numbers, booleans and documents of JSON stand there without quotes. */
 const notStrings = plainNumbers | exponents | oddNumber | numeral | amount | booleans | code | json
 
@@ -75,6 +76,7 @@ export class ColumnProfile implements Facts {
   dated: Dated | undefined
   offset: number
   readonly markers: Facts['markers']
+  readonly currencies: Facts['currencies']
   codes: number
   readonly statedUses: Facts['statedUses']
   readonly #seen = new Seen()
@@ -105,6 +107,7 @@ export class ColumnProfile implements Facts {
     this.dated = facts.dated
     this.offset = facts.offset
     this.markers = facts.markers
+    this.currencies = facts.currencies
     this.codes = facts.codes
     this.statedUses = facts.statedUses
     this.#known = knownShapes(facts)
@@ -198,6 +201,7 @@ export class ColumnProfile implements Facts {
       return text
     } else shapes = this.#shapesOf(bytes, start, end, isString)
     if (quoting === unquoted) shapes |= bare
+    if ((shapes & amount) !== 0) this.#addCurrency(value.currency, bytes, start, end, place)
     if (((shapes & ~this.#known) | (shapes & marker)) !== 0) this.#witness(shapes, bytes, start, end, place)
     this.inner |= shapes & ofColumn
     const own = shapes & ~ofColumn
@@ -235,8 +239,11 @@ export class ColumnProfile implements Facts {
     }
     const bytes = Buffer.from(read.text)
     const uses = this.statedUses
-    if (read.as === 'number') uses.numbers = true
-    else if (read.as === 'time') uses.times = true
+    if (read.as === 'number') {
+      uses.numbers = true
+      if (stated.numbers?.money === true)
+        this.#addCurrency(currencyIn(source), Buffer.from(source), 0, Buffer.byteLength(source), place)
+    } else if (read.as === 'time') uses.times = true
     else if (read.as === 'text' && bytes.length > 0) {
       const shapes = shapeOf(bytes, 0, bytes.length, false)
       if (stated.numbers !== undefined && (shapes & (plainNumbers | exponents | numeral)) !== 0)
@@ -268,6 +275,11 @@ export class ColumnProfile implements Facts {
     else if ((shapes & amount) !== 0) this.#numerals &= value.numerals
     else if ((shapes & code) !== 0) this.codes |= 1 << value.code
     return shapes
+  }
+
+  #addCurrency(currency: string | undefined, bytes: Buffer, start: number, end: number, place: Place): void {
+    if (currency !== undefined)
+      addCurrency(this, currency, () => witnessOf(inCurrency, bytes, start, end, place))
   }
 
   /** In a column that is text whatever follows. */
@@ -304,8 +316,7 @@ export class ColumnProfile implements Facts {
     const isMarker = (shapes & marker) !== 0 && !this.markers.has(value.marker)
     if (added === 0 && !isMarker) return
     this.#known |= shapes
-    const kept = shortened(bytes, start, end, mostWitness)
-    const witness: Witness = { source: place.source, line: place.line(), text: kept, shapes: added }
+    const witness = witnessOf(added, bytes, start, end, place)
     if (isMarker) this.markers.set(value.marker, { ...witness, shapes: marker })
     if (added !== 0) this.witnesses.push(witness)
   }

@@ -2,6 +2,7 @@
  * What is known of a column: plain data that a thread can send. Every fact is one that joins: the facts of
  * some sources and of those behind them give the facts of all of them, whatever the cut.
  */
+import { shortened } from '../../core/found.ts'
 import type { Notation } from '../../core/notation.ts'
 import type { Dated } from './dates.ts'
 import { anyNumeral } from './numerals.ts'
@@ -25,6 +26,21 @@ export interface Witness {
   /** The shapes that it added. */
   readonly shapes: number
 }
+
+const mostWitness = 60
+
+export const witnessOf = (
+  shapes: number,
+  bytes: Buffer,
+  start: number,
+  end: number,
+  place: Place,
+): Witness => ({
+  source: place.source,
+  line: place.line(),
+  text: shortened(bytes, start, end, mostWitness),
+  shapes,
+})
 
 /** The sizes of numbers. */
 export interface Sizes {
@@ -73,6 +89,8 @@ export interface Facts {
   offset: number
   /** The texts that often mean no value, each where it was first seen, in that order. */
   readonly markers: Map<number, Witness>
+  /** The currencies of its amounts: the first few, each where it was first seen, in that order. */
+  readonly currencies: Map<string, Witness>
   /** Texts that are booleans or codes: a bit for each. */
   codes: number
   readonly statedUses: StatedUses
@@ -103,6 +121,7 @@ export const noFacts = (field: string, notation: Notation | undefined): Facts =>
   dated: undefined,
   offset: Number.NaN,
   markers: new Map(),
+  currencies: new Map(),
   codes: 0,
   statedUses: { numbers: false, times: false, plainNumbers: false, plainTimes: false },
 })
@@ -125,6 +144,7 @@ export const factsOf = ({
   dated: found,
   offset,
   markers,
+  currencies,
   codes,
   statedUses,
 }: Facts): Facts => ({
@@ -144,6 +164,7 @@ export const factsOf = ({
   dated: found,
   offset,
   markers,
+  currencies,
   codes,
   statedUses,
 })
@@ -153,6 +174,16 @@ export function addSize(sizes: Sizes, digits: number, scale: number): void {
   if (digits < sizes.leastDigits) sizes.leastDigits = digits
   if (scale > sizes.mostScale) sizes.mostScale = scale
   if (scale < sizes.leastScale) sizes.leastScale = scale
+}
+
+const mostCurrencies = 4
+
+export function addCurrency(
+  { currencies }: Pick<Facts, 'currencies'>,
+  currency: string,
+  witness: () => Witness,
+): void {
+  if (currencies.size < mostCurrencies && !currencies.has(currency)) currencies.set(currency, witness())
 }
 
 /** Shapes of which there is a first value. */
@@ -176,6 +207,7 @@ export function joinFacts(facts: Facts, next: Facts): void {
   if (Number.isNaN(facts.offset)) facts.offset = next.offset
   for (const [index, witness] of next.markers)
     if (!facts.markers.has(index)) facts.markers.set(index, witness)
+  for (const [currency, witness] of next.currencies) addCurrency(facts, currency, () => witness)
   facts.missing += next.missing
   facts.inner |= next.inner
   facts.firsts |= next.firsts

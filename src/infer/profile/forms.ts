@@ -15,6 +15,7 @@ import type { Witness } from './facts.ts'
 import { type FoundNotation, type Target, withAround } from './notation-for.ts'
 import { type Elsewhere, isUnclear, type Numerals, numberForm, type ValueForm } from './number-form.ts'
 import { pointNumerals } from './numerals.ts'
+import { moneyChoices } from './questions.ts'
 import { shapeOf } from './shape.ts'
 import {
   amount,
@@ -34,7 +35,6 @@ import { epochForm, numbers, own, type TimeForm, timeForm } from './time-form.ts
 
 const mostWitness = 60
 
-const asMoney = { option: '--money', meaning: 'numbers, without their currency' }
 const ofAmounts = 'the records with amounts of money are rejected'
 const POINT = 46
 
@@ -119,6 +119,7 @@ export class FieldForms {
   /** Of amounts of money, the notations in which their digits are numbers. */
   readonly #amounts = new Map<number, number>()
   #firstAmount: Witness | undefined
+  readonly #currencies = new Set<string>()
   /** Whether an option says that there may be amounts. */
   takesMoney = false
   readonly #times = new Map<string, TimeForm>()
@@ -156,10 +157,13 @@ export class FieldForms {
     const { field, target } = this
     const form = numberForm(field, this.numerals, target.isWhole, others)
     if (this.#amounts.size === 0 || this.takesMoney) return form
-    if (form.readings === undefined) return { ...form, readings: [asMoney], otherwise: ofAmounts }
+    const moneys = moneyChoices(this.#currencies)
+    if (form.readings === undefined) return { ...form, readings: moneys, otherwise: ofAmounts }
     const plain = numberForm(field, this.#numerals, target.isWhole, others)
     if (plain.readings !== undefined) return plain
-    const readings = form.readings.map((each) => ({ ...each, option: `--money ${each.option}` }))
+    const readings = form.readings.flatMap((each) =>
+      moneys.map(({ option }) => ({ ...each, option: `${option} ${each.option}` })),
+    )
     return { ...plain, readings, otherwise: ofAmounts }
   }
 
@@ -191,10 +195,15 @@ export class FieldForms {
   #addNumber(shapes: number, bytes: Buffer, start: number, end: number): boolean {
     if ((shapes & wholes) !== 0) return true
     if ((shapes & (decimal | numeral)) !== 0) count(this.#numerals, value.numerals)
-    else if ((shapes & amount) !== 0) count(this.#amounts, value.numerals)
+    else if ((shapes & amount) !== 0) this.#addAmount()
     else if ((shapes & (oddNumber | exponents)) === 0) return false
     else if (bytes.subarray(start, end).includes(POINT)) count(this.#numerals, pointNumerals)
     return (shapes & (numeral | amount)) === 0 && !(this.target.isWhole && (shapes & plainNumbers) !== 0)
+  }
+
+  #addAmount(): void {
+    count(this.#amounts, value.numerals)
+    if (value.currency !== undefined) this.#currencies.add(value.currency)
   }
 
   #addTime(shapes: number, bytes: Buffer, start: number, end: number): boolean {

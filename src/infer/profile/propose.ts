@@ -9,7 +9,7 @@ import type { Forms } from './forms.ts'
 import { type FoundNotation, notationFor, type Target, targetOf } from './notation-for.ts'
 import { oddRecords } from './odd-records.ts'
 import type { Profile } from './profile.ts'
-import { questionOf, rivalChoices } from './questions.ts'
+import { currencyQuestion, questionOf, rivalChoices } from './questions.ts'
 import { reasonOf, shownWitness } from './reasons.ts'
 import { decimal, emptyText, json, numeral } from './shapes.ts'
 import { type Elsewhere, elsewhere } from './number-form.ts'
@@ -169,7 +169,8 @@ function typed(
     const target = statedTarget(field, text)
     const { notation, question } = target === undefined ? {} : writtenFor(target, column, forms)
     const reason = { about: field, chosen: shownType(type), because: '--columns says so' }
-    return { type: { ...type, ...(notation && { notation }) }, reason, question }
+    const ofCurrency = target?.held === 'number' ? currencyQuestion(column) : undefined
+    return { type: { ...type, ...(notation && { notation }) }, reason, question: ofCurrency ?? question }
   }
   if (types === 'text') {
     const reason = { about: field, chosen: 'text', because: '--types text says so' }

@@ -81,6 +81,8 @@ export function nullsOf({ markers: found, shapes }: Pick<ColumnProfile, 'markers
 /** Readings of the shapes, which are no type by themselves. */
 function choicesOf(column: ColumnProfile, shapes: number): readonly Choice[] {
   const isOnly = (allowed: number): boolean => (shapes & ~allowed) === 0
+  // Read by a notation that is stated, amounts are plain numbers.
+  if (column.currencies.size > 1 && isOnly(plainNumbers | numeral)) return moneyChoicesOf(column)
   if (isOnly(dated)) return dateChoices(column)
   if (isOnly(plainNumbers | numeral)) return numberChoices(column)
   if (isOnly(code)) return codeChoices(column)
@@ -122,16 +124,45 @@ function numberChoices({ field, numerals, stated }: ColumnProfile): readonly Cho
 }
 
 /** None where no notation reads all of them. */
-function amountChoices({ field, numerals }: ColumnProfile): readonly Choice[] {
+function amountChoices(column: ColumnProfile): readonly Choice[] {
+  const { field, numerals } = column
   if (numerals === 0) return []
   const rivals = rivalsOf(numerals)
-  if (rivals === undefined) {
-    const notation = notationOf(numerals)
-    const isUsual = notation.decimal === '.' && notation.thousands === ''
-    const option = isUsual ? '--money' : `--money ${numberOptions(field, notation)}`
-    return [{ option, meaning: 'numbers, without their currency' }]
-  }
-  return rivalChoices(field, rivals).map((each) => ({ ...each, option: `--money ${each.option}` }))
+  const moneys = moneyChoicesOf(column)
+  if (rivals !== undefined)
+    return moneys.flatMap(({ option: money }) =>
+      rivalChoices(field, rivals).map((each) => ({ ...each, option: `${money} ${each.option}` })),
+    )
+  const notation = notationOf(numerals)
+  const isUsual = notation.decimal === '.' && notation.thousands === ''
+  const signs = isUsual ? '' : ` ${numberOptions(field, notation)}`
+  return moneys.map((each) => ({ ...each, option: `${each.option}${signs}` }))
+}
+
+/** A column that has values beside its numbers needs its type to be stated. */
+const moneyChoicesOf = ({ field, currencies }: ColumnProfile): readonly Choice[] =>
+  moneyChoices(currencies.keys()).map((each) => ({
+    ...each,
+    option: currencies.size > 1 ? `--columns ${columnWord(field)}:numeric ${each.option}` : each.option,
+  }))
+
+/** Which currency an amount has is lost. */
+export function moneyChoices(currencies: Iterable<string>): readonly Choice[] {
+  const all = [...currencies]
+  if (all.length < 2) return [{ option: '--money', meaning: 'numbers, without their currency' }]
+  const ofOne = all.map((each) => ({
+    option: `--money ${quoted(each)}`,
+    meaning: 'records with other currencies are rejected',
+  }))
+  return [...ofOne, { option: '--money any', meaning: 'numbers, whatever their currency' }]
+}
+
+/** Where currencies are stated and not which one, and the amounts of a column of numbers have several. */
+export function currencyQuestion({ field, stated, currencies }: ColumnProfile): Question | undefined {
+  const [, other] = currencies.values()
+  if (stated?.numbers?.money !== true || other === undefined) return undefined
+  const about = `${field}, because of ${shownWitness(other)}`
+  return { about, line: other.line, readings: moneyChoices(currencies.keys()) }
 }
 
 /** Of `1.234`, or of `1,234`. */

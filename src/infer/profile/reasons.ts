@@ -12,6 +12,7 @@ import {
   emptyText,
   excelText,
   exponents,
+  inCurrency,
   marker,
   none,
   numeral,
@@ -26,13 +27,14 @@ import { shownType } from './found-type.ts'
 import { typeOf } from './types.ts'
 
 /**
- * The first value that can be nothing but text; where there is none, the value that changed the type last, or
- * that made it text; undefined where all values are alike.
+ * The first value that can be nothing but text; where there is none, the first in a second currency; else the value
+ * that changed the type last, or that made it text; undefined where all values are alike.
  */
 export function decidingWitness(column: ColumnProfile): Witness | undefined {
   const { witnesses } = column
   const ofText = witnesses.find((witness) => (witness.shapes & anyText) !== 0)
-  if (ofText !== undefined) return ofText
+  const ofCurrency = [...column.currencies.values()][1]
+  if (ofText !== undefined || ofCurrency !== undefined) return ofText ?? ofCurrency
   let shapes = 0
   let type: string | undefined
   let last: Witness | undefined
@@ -55,6 +57,7 @@ const kinds: readonly (readonly [shapes: number, what: (text: string) => string]
   [marker, () => 'which often means no value'],
   [oddNumber, oddNumberKind],
   [exponents, () => 'an exponent'],
+  [inCurrency, () => 'another currency'],
   [amount, () => 'an amount of money'],
   [numeral, () => 'a number in another notation'],
   [code, () => 'a boolean or a code'],

@@ -2,6 +2,7 @@
 import type { RowWriter } from '../../model/writer.ts'
 import { decodeDate, decodeTimestamp, timestamptzDecoder } from '../../model/decode/time.ts'
 import { decodeJson } from '../../model/decode/text.ts'
+import { currencyIn } from '../../model/notation/number.ts'
 import { datedOf } from './dates.ts'
 import { digitsBehind, numeralsOf } from './numerals.ts'
 import { numberShape } from './number.ts'
@@ -263,7 +264,9 @@ function localNumber(bytes: Buffer, start: number, end: number): number {
     value.commaScale = digitsBehind(',')
     return numeral
   }
-  const plain = Buffer.from(withoutCurrency(bytes.toString('utf8', start, end)))
+  const source = bytes.toString('utf8', start, end)
+  const plain = Buffer.from(withoutCurrency(source))
+  value.currency = currencyIn(source)
   value.numerals = numeralsOf(plain, 0, plain.length)
   return value.numerals === 0 ? text : amount
 }

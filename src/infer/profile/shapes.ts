@@ -58,6 +58,8 @@ export const excelText = 1 << 28
 export const oddUuid = 1 << 29
 /** Any other text: whatever else is in the column, it is text. */
 export const text = 1 << 30
+/** Of a witness alone: the first amount in its currency. */
+export const inCurrency = 1 << 31
 
 export const wholes = int32 | int53 | int64 | intLarge
 export const exponents = exponent | plainExponent
@@ -76,6 +78,8 @@ export const value = {
   commaScale: 0,
   /** The notations in which it is a number, see `numerals.ts`. */
   numerals: anyNumeral,
+  /** Of an amount; undefined where it has none. */
+  currency: undefined as string | undefined,
   /** How a date is written, see `dates.ts`. */
   dated: undefined as Dated | undefined,
   /** Of a timestamptz: equal for equal offsets. */

@@ -59,11 +59,11 @@ export function typeOf(column: ColumnProfile, shapes = column.shapes): FoundType
 const numberTypes: readonly TypeName[] = ['integer', 'bigint', 'numeric', 'doublePrecision']
 const timeTypes: readonly TypeName[] = ['date', 'timestamp', 'timestamptz', 'time']
 
-/** With the stated notation that its values are written in; text where some are written in it and some not. */
-function asStated({ stated, statedUses }: ColumnProfile, found: FoundType): FoundType {
+/** With the stated notation that its values are written in; text where some are not, or are in other currencies. */
+function asStated({ stated, statedUses, currencies }: ColumnProfile, found: FoundType): FoundType {
   const { numbers, times, plainNumbers: hasPlainNumbers, plainTimes } = statedUses
   if (numbers && stated?.numbers !== undefined && numberTypes.includes(found.name))
-    return hasPlainNumbers ? asText : { ...found, notation: stated.numbers }
+    return hasPlainNumbers || currencies.size > 1 ? asText : { ...found, notation: stated.numbers }
   if (times && stated?.times !== undefined && timeTypes.includes(found.name))
     return plainTimes ? asText : { ...found, notation: stated.times }
   return contradicts(stated?.numbers, found.notation) ? asText : found

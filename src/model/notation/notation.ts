@@ -46,9 +46,11 @@ export function notationsProblem({ notation, notations = {} }: Notations): strin
 
 /** What a reading states against what is found in a file is usual in a layout. The order of the keys counts. */
 export const withoutPoint = (notation: Notation): Notation =>
-  notation.decimal === '.'
-    ? Object.fromEntries(Object.entries(notation).filter(([key]) => key !== 'decimal'))
-    : notation
+  Object.fromEntries(
+    Object.entries(notation)
+      .filter(([key, value]) => key !== 'decimal' || value !== '.')
+      .map(([key, value]) => [key, key === 'money' && value === 'any' ? true : value]),
+  )
 
 const isObject = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -23,6 +23,9 @@ const sign = '[-+\u2212]'
 /** A sign such as `$`, `R$` or `US$`, a code of ISO 4217, or an abbreviation that has no sign of its own. */
 const anyCurrency = '(?:[A-Z]{0,2}\\p{Sc}|[A-Z]{3}|kr\\.?|zł|Kč|Fr\\.?)'
 
+/** The currency of an amount; undefined where it has none. */
+export const currencyIn = (text: string): string | undefined => new RegExp(anyCurrency, 'u').exec(text)?.[0]
+
 /** A point may stand at its end alone. */
 export const isCurrency = (text: string): boolean => /^[^\d\s.,()%+\u2212-]{1,8}\.?$/u.test(text)
 
@@ -34,9 +37,12 @@ export function* numberProblems({ decimal, thousands, money }: Notation): Genera
     yield `money is true, or a currency such as '€' or 'EUR'`
 }
 
+const isAny = (money: Notation['money']): money is true | 'any' | undefined =>
+  money === undefined || money === true || money === 'any'
+
 /** How a message shows the notation. */
-export const numberExample = ({ decimal, thousands = '', percent }: Notation): string =>
-  `1${thousands}234${decimal ?? '.'}5${percent === true ? '%' : ''}`
+export const numberExample = ({ decimal, thousands = '', money, percent }: Notation): string =>
+  `${isAny(money) ? '' : `${money} `}1${thousands}234${decimal ?? '.'}5${percent === true ? '%' : ''}`
 
 export function numberRewrite(notation: Notation): Rewrite {
   const { decimal, thousands, money, percent } = notation
@@ -45,7 +51,7 @@ export function numberRewrite(notation: Notation): Rewrite {
     separator === undefined ? '' : `[1-9]\\d{0,2}(?<gap>[${separator}])\\d{3}(?:\\k<gap>\\d{3})*|`
   const number = `(?<whole>${groups}\\d*)(?:${decimal === ',' ? ',' : '\\.'}(?<fraction>\\d*))?(?<exponent>[eE][-+]?\\d+)?`
   const hundredth = percent === true ? `${space}%` : ''
-  const currency = typeof money === 'string' ? asPattern(money) : anyCurrency
+  const currency = isAny(money) ? anyCurrency : asPattern(money)
   const form =
     money === undefined
       ? `^(?<sign0>${sign})?${number}${hundredth}$`

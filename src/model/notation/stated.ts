@@ -78,7 +78,7 @@ export function restated(known: Notations, stated: Notations): Notations {
 /** Of a notation of every field: what holds for one whose numbers, or times, are known to be written in some way. */
 const alike = (notation: Notation, own: Notation): Notation => ({
   ...textsOf(notation),
-  ...(ofNumbers(own) ? signsOf(notation) : {}),
+  ...(ofNumbers(own) ? { ...signsOf(notation), ...moneyOf(notation) } : {}),
   ...(ofTimes(own) ? timesOf(notation) : {}),
 })
 

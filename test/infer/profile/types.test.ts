@@ -185,6 +185,12 @@ describe('what could be meant is a question with its options, and stays text', (
     [['"1.234,56-"', '"99,00"'], ['--money --decimal value=, --thousands value=.']],
     [["CHF 1'000.00"], ["--money --thousands 'value='\\'''"]],
     [['"$1,234"'], ['--money --thousands value=,', '--money --decimal value=,']],
+    [
+      ['"5,00 €"', '"7,00 $"'],
+      ["'€'", "'$'", 'any'].map(
+        (currency) => `--columns value:numeric --money ${currency} --decimal value=,`,
+      ),
+    ],
     [['1/31/24 8:05 AM'], ["--date-format 'value=M/D/YY h:mm A'"]],
     [['"=""00099"""'], ['--excel-text']],
   ])('%j', (cells, options) => expect(readings(...cells)).toEqual(options))
