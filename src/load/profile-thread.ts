@@ -35,6 +35,7 @@ async function profile(job: Job): Promise<Answer> {
     return { kind: 'profiled', facts: found.facts }
   } catch (error) {
     // Any other ends the thread, which hands it on.
+    // v8 ignore next -- a fault of ours
     if (!(error instanceof LadingError)) throw error
     return { kind: 'failed', code: error.code, message: error.message }
   }

@@ -6,9 +6,10 @@ import { mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { unpacked } from '../../src/source/compressed/decompress.ts'
 import { FileSource } from '../../src/source/file/file.ts'
 import { Held } from '../../src/source/held.ts'
@@ -202,6 +203,33 @@ describe('frames of zstd', () => {
   })
 })
 
+it.each([
+  ['gzip', gzipSync],
+  ['zstd', zstdCompressSync],
+] as const)('reading %s may end before its next piece has come', async (compression, pack) => {
+  const more = Promise.withResolvers<void>()
+  let isClosed = false
+  async function* file(): AsyncGenerator<Buffer> {
+    try {
+      yield pack(one)
+      await more.promise
+      yield pack(two)
+    } finally {
+      isClosed = true
+    }
+  }
+  const pieces = unpacked(compression, file(), 1 << 16)
+  expect(String((await pieces.next()).value)).toBe(one)
+  const unhandled = vi.fn<() => void>()
+  process.on('unhandledRejection', unhandled)
+  const ended = pieces.return(undefined)
+  more.resolve()
+  expect(await ended).toEqual({ done: true, value: undefined })
+  await setImmediate()
+  process.off('unhandledRejection', unhandled)
+  expect([isClosed, unhandled.mock.calls]).toEqual([true, []])
+})
+
 describe('what a file is compressed with, its first bytes tell, and not its name', () => {
   it.each([
     ['gzip', gzipSync(one)],
@@ -372,7 +400,8 @@ it('what cannot be read is told by its path, whichever way it is read', async ()
   await using ranges = await source.ranges()
   await expect(ranges?.read(Buffer.alloc(1), 0)).rejects.toEqual(unreadable(folder))
   const gone = join(folder, 'gone.csv')
-  await expect(sourceAt(gone, 'gone.csv').reference()).rejects.toMatchObject({ code: 'SOURCE_MISSING' })
+  for (const each of [sourceAt(gone, 'gone.csv'), new FileSource(gone, 'gone.csv')])
+    await expect(each.reference(folder)).rejects.toMatchObject({ code: 'SOURCE_MISSING' })
 })
 
 it('standard input of a program that has none is refused', async () => {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -75,6 +76,32 @@ it('a file that is shorter than the system says has changed', async (context) =>
     detail: expect.stringMatching(/ends at byte \d+, the chunk at 4096$/),
   })
   await anywhere.close()
+})
+
+it('a file that cannot be opened now, and may be later, holds its message up', () => {
+  const script = `
+    const { closeSync, openSync } = await import('node:fs')
+    const { RootedFiles } = await import(process.argv[1])
+    const files = await RootedFiles.open(process.argv[2])
+    const all = []
+    try { for (;;) all.push(openSync('/dev/null')) } catch {}
+    const error = await files.read(${JSON.stringify({ ...range, path: 'file' })}).catch((thrown) => thrown)
+    all.forEach(closeSync)
+    console.log(error.code + ' ' + error.message)`
+  const rooted = new URL('../../src/source/file/rooted.ts', import.meta.url).href
+  const limited = [
+    '-c',
+    'ulimit -n 100 && exec "$0" --input-type=module --eval "$@"',
+    process.execPath,
+    script,
+    rooted,
+    root,
+  ]
+  const { stdout, stderr } = spawnSync('sh', limited, { encoding: 'utf8' })
+  expect([stdout, stderr]).toEqual([
+    expect.stringMatching(/^REFERENCE_HOLD "file" cannot be read: EMFILE/),
+    '',
+  ])
 })
 
 it('of a root that is gone, or is a file by now, nothing is known, and its messages wait', async () => {

@@ -1,7 +1,7 @@
 import { type Dir, type Dirent, opendirSync, type Stats, statSync } from 'node:fs'
 import { glob } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
-import { LadingError } from '../../core/errors.ts'
+import { LadingError, toLadingError } from '../../core/errors.ts'
 import { listed } from '../../core/listed.ts'
 import { shownUrl } from '../../core/url.ts'
 import { breath } from '../../core/wait.ts'
@@ -159,11 +159,10 @@ async function* filesBelow(named: string, way: string, looked: Looked): AsyncGen
     try {
       yield* filesBelow(named, below, looked)
     } catch (error) {
-      if (!(error instanceof LadingError)) throw error
       // A hidden folder holds nothing that is loaded.
       const left = isHidden(below)
         ? { left: 'hidden' as const }
-        : { left: 'unreadable' as const, fault: error }
+        : { left: 'unreadable' as const, fault: toLadingError(error) }
       yield [{ name: below, pathOf, ...left }]
     }
   }
