@@ -62,6 +62,10 @@ describe.concurrent('dead letters', () => {
     expect(run.code, run.err).toBe(3)
     expect(await folder.json('dead', 'list')).toMatchObject([{ key, code: 'SET_ASIDE', records: 1 }])
     folder.sql('DROP TRIGGER broken')
+    expect(await folder.lading('dead', 'replay')).toMatchObject({
+      code: 0,
+      out: 'left: 1 dead letter in pipeline p, which --model, --table and --pipeline choose\n',
+    })
     const replay = await folder.lading('dead', 'replay', '--pipeline', 'p')
     expect(replay).toMatchObject({ code: 0, out: expect.stringContaining('loaded 1, rejected 0') })
   })

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
@@ -239,6 +240,24 @@ describe.concurrent('bad records', () => {
     expect(out).toMatch(/^of 25 rejects: loaded 0, skipped 0, still rejected 25$/m)
   })
 
+  it('of loads with a pipeline of their own are named by a replay that does not try them', async () => {
+    await using folder = await Folder.make({
+      'a.csv': `${header}x,a,1\n`,
+      'b.csv': `${header}y,a,1\nz,b,1\n`,
+    })
+    await folder.lading('load', 'a.csv')
+    await folder.lading('load', 'b.csv', '--pipeline', 'p')
+    const left = 'left: 2 rejects in pipeline p, which --model, --table and --pipeline choose\n'
+    expect((await folder.lading('rejects', 'replay')).out).toMatch(
+      new RegExp(`^1: still rejected: .*\\n${left}$`),
+    )
+    await folder.lading('rejects', 'discard', '1')
+    expect((await folder.lading('rejects', 'replay')).out).toBe(left)
+    expect((await folder.lading('rejects', 'replay', '--pipeline', 'p')).out).toMatch(/^of 2 rejects: /m)
+    await folder.lading('rejects', 'discard', '2', '3')
+    expect((await folder.lading('rejects', 'replay')).out).toBe('no rejects to replay\n')
+  })
+
   it('are exported as they came, below a header line, and load again once they are mended', async () => {
     const odd = [
       `2021-01-01T00:00:01Z,"a,""b\r\nc",x`,
@@ -283,6 +302,9 @@ describe.concurrent('bad records', () => {
     await folder.lading('load', 'a.csv')
     const run = await folder.lading('rejects', 'export')
     expect(run.err).toMatch(/2 records cut at 65,536 bytes: the rest was not kept/)
+    // A pipe takes less than that at once.
+    const piped = ['-c', '"$0" "$1" rejects export | cat', process.execPath, bin]
+    expect(spawnSync('sh', piped, { cwd: folder.path, encoding: 'utf8' }).stdout).toBe(run.out)
     const written = run.out.trimEnd().split('\n')
     expect(written.map(({ length }) => length)).toEqual([header.length - 1, 65_536, 65_536])
   })

@@ -6,7 +6,7 @@ import type { StoredDeadLetter } from '../../sink/ledger.ts'
 import type { Verdict } from '../../sink/sink.ts'
 import { chosenKept, findKept, keptLetters } from '../../review/kept.ts'
 import { withExamples } from '../settings/examples.ts'
-import { noneToReplay, refusalOf, withKeptModels, withLedger, withoutModel } from '../run/ledger.ts'
+import { PassedOver, refusalOf, withKeptModels, withLedger, withoutModel } from '../run/ledger.ts'
 import {
   dedupKeyOption,
   ignoreExtraOption,
@@ -116,6 +116,7 @@ function replayCommand(): Command {
     const { replayAnyLetter } = await import('../../review/replay.ts')
     await withKeptModels(flags, async (sink, models, given) => {
       const results: { id: number; verdict: Verdict }[] = []
+      const passed = new PassedOver()
       const { ignoreExtra, dedupKey, root } = flags
       const pipeline = flags.pipeline ?? given.ofModel
       const asked = pipeline ?? given.ofTable
@@ -133,13 +134,16 @@ function replayCommand(): Command {
       for await (const letters of chosenKept(keptLetters, sink.ledger, ids, { pipeline: asked }))
         for (const letter of letters) {
           const replayed = await replayAnyLetter(letter, options)
-          if (replayed === undefined && ids.length === 0) continue
+          if (replayed === undefined && ids.length === 0) {
+            passed.add(letter)
+            continue
+          }
           const verdict = replayed ?? withoutModel(letter)
           results.push({ id: letter.id, verdict })
           if (!flags.json) print(`${letter.id}: ${words(verdict)}`)
         }
       if (flags.json) printJson(results)
-      else if (results.length === 0) print(noneToReplay('dead letters', asked))
+      else passed.print('dead letter', results.length === 0, asked)
       if (results.some(({ verdict }) => verdict.kind === 'refused')) process.exitCode = exits.rejects
     })
   })

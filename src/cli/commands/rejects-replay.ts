@@ -9,7 +9,7 @@ import {
   choiceOf,
   choiceOptions,
   chosenRejects,
-  noneToReplay,
+  PassedOver,
   refusalOf,
   withKeptModels,
   withoutModel,
@@ -77,6 +77,7 @@ export function replayCommand(): Command {
           const verdict = verdicts[index]
           if (verdict !== undefined) told.add(reject, verdict)
           else if (ids.length > 0) told.add(reject, withoutModel(reject))
+          else told.passed.add(reject)
         }
       }
       told.end()
@@ -89,6 +90,7 @@ class Outcome {
   readonly #json: boolean
   readonly #most: number
   readonly #pipeline: string | undefined
+  readonly passed = new PassedOver()
   readonly #sums = { loaded: 0, skipped: 0, duplicates: 0, refused: 0 }
   readonly #results: { readonly id: number; readonly verdict: Verdict }[] = []
 
@@ -114,12 +116,13 @@ class Outcome {
     if (refused > 0) process.exitCode = exits.rejects
     const all = loaded + skipped + duplicates + refused
     if (this.#json) printJson({ ...this.#sums, results: this.#results })
-    else if (all === 0) print(noneToReplay('rejects', this.#pipeline))
-    else if (all > 1) {
+    else {
       const known = duplicates === 0 ? '' : `, already settled ${count(duplicates)}`
-      print(
-        `of ${count(all)} rejects: loaded ${count(loaded)}, skipped ${count(skipped)}, still rejected ${count(refused)}${known}`,
-      )
+      if (all > 1)
+        print(
+          `of ${count(all)} rejects: loaded ${count(loaded)}, skipped ${count(skipped)}, still rejected ${count(refused)}${known}`,
+        )
+      this.passed.print('reject', all === 0, this.#pipeline)
     }
   }
 }

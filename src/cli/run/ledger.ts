@@ -10,7 +10,7 @@ import type { KeptModels } from '../../review/models.ts'
 import { requireDatabase } from '../settings/files.ts'
 import { loadModel, usualModel } from '../settings/model.ts'
 import { loadName, type TableFlags, tableSettings, toOption } from '../settings/options.ts'
-import { counted, shortId, visible } from '../terminal/output.ts'
+import { counted, print, shortId, visible } from '../terminal/output.ts'
 
 /** Opens an existing database; with a model, also creates or checks its table. */
 export async function withSink(
@@ -147,11 +147,23 @@ export const chosenRejects = (ledger: Ledger, ids: readonly number[], filter: Re
 export const findReject = (ledger: Ledger, id: number): Promise<StoredReject> =>
   findKept(keptRejects, ledger, id)
 
-/** A replay takes only what is open in the model's pipeline. */
-export const noneToReplay = (what: string, pipeline: string | undefined): string =>
-  pipeline === undefined
-    ? `no ${what} to replay`
-    : `no ${what} to replay in pipeline ${pipeline}, which --model, --table and --pipeline choose`
+/** What a replay without ids does not try: it is of loads with a model or a pipeline of their own, which is not named. */
+export class PassedOver {
+  readonly #counts = new Map<string, number>()
+
+  add({ pipeline }: { readonly pipeline: string }): void {
+    this.#counts.set(pipeline, (this.#counts.get(pipeline) ?? 0) + 1)
+  }
+
+  /** `isNone`: nothing was replayed, of the pipeline `asked` if one is chosen. */
+  print(what: 'reject' | 'dead letter', isNone: boolean, asked: string | undefined): void {
+    const within = (pipeline: string) =>
+      ` in pipeline ${visible(pipeline)}, which --model, --table and --pipeline choose`
+    for (const [pipeline, n] of this.#counts) print(`left: ${counted(n, what)}${within(pipeline)}`)
+    if (isNone && this.#counts.size === 0)
+      print(`no ${what}s to replay${asked === undefined ? '' : within(asked)}`)
+  }
+}
 
 export function refusalOf({ code, detail }: Verdict & { readonly kind: 'refused' }): string {
   const advice = code === 'WRONG_PIPELINE' ? ` (${codes[code].advice})` : ''
