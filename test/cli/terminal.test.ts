@@ -114,6 +114,17 @@ describeTerminal(`at a terminal${isThere ? '' : ' (SKIPPED: no script of util-li
     60_000,
   )
 
+  it('what consumer processes log stands above the bars, a line each', async () => {
+    await using folder = await make()
+    const args = ['load', 'in/b.csv', ...consumers, '--log-level', 'debug']
+    const { code, written, screen } = await atTerminal(folder, args, { columns: 200 })
+    expect(code, written).toBe(0)
+    expect(written).toMatch(/ [1-9]\d? %/)
+    const batches = screen.text.flatMap((line) => /^batch: .*\bloaded (\d+)\b/.exec(line)?.[1] ?? [])
+    expect(batches.reduce((sum, loaded) => sum + Number(loaded), 0)).toBe(20)
+    expect(screen.unknown).toEqual([])
+  }, 60_000)
+
   it('NO_COLOR leaves the bars, and takes the colours', async () => {
     await using folder = await make()
     const plain = await atTerminal(folder, ['load', 'in/a.csv', ...slowly], { env: { NO_COLOR: '1' } })

@@ -62,8 +62,10 @@ it('a watched folder tells a person what became of each file, and of what was lo
     'in/third.csv': 'name,colour\nx,red\n',
   })
   expect((await folder.lading('load', 'in/first.csv', '--table', 'orders')).code).toBe(0)
+  let err = ''
   const watched = async (count: number, ...more: readonly string[]) => {
     const watcher = folder.start(['load', 'in', '--watch', '--settle', '0', '--table', 'orders', ...more])
+    watcher.stderr.on('data', (text) => (err += String(text)))
     const lines = createInterface({ input: watcher.stdout })[Symbol.asyncIterator]()
     const told: string[] = []
     while (told.length < count) told.push(String((await lines.next()).value))
@@ -72,10 +74,11 @@ it('a watched folder tells a person what became of each file, and of what was lo
     expect(await ended).toEqual([0, null])
     return told.toSorted()
   }
-  expect(await watched(2)).toEqual([
+  expect(await watched(2, '--log-level', 'debug')).toEqual([
     expect.stringMatching(/^loaded second\.csv \(load [0-9a-f]{8}, 1 record loaded\)$/),
     expect.stringMatching(/^not loaded third\.csv: .*; it stays where it is$/),
   ])
+  expect(err).toMatch(/Z watching: settling 0, ready 3, failed 0$/m)
   expect((await watched(3, '--done', 'delete')).slice(0, 2)).toEqual([
     expect.stringMatching(/^loaded before first\.csv.*; deleted$/),
     expect.stringMatching(/^loaded before second\.csv.*; deleted$/),

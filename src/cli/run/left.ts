@@ -1,5 +1,4 @@
 /** What a load leaves in the queue, and the commands that process it. */
-import { existsSync } from 'node:fs'
 import type { ForeignEvent } from '../../core/events.ts'
 import type { LeftInQueue } from '../../load/load.ts'
 import type { PlannedLoad } from '../../producer/planned-load.ts'
@@ -25,7 +24,6 @@ export async function printLeft({ messages, of }: LeftInQueue, state: string): P
 
 /** This producer's plans of the loads; loads of other producers have only a source name. */
 async function plansOf(of: readonly ForeignEvent[], path: string): Promise<ReadonlyMap<string, PlannedLoad>> {
-  if (!existsSync(path)) return new Map()
   const { ProducerState } = await import('../../producer/state.ts')
   using state = new ProducerState(path, '')
   return new Map(
