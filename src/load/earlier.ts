@@ -5,6 +5,8 @@ import { tableName } from '../model/model.ts'
 import { begunFresh, plannedBefore } from '../producer/loads.ts'
 import type { LoadOutline } from '../producer/planned-load.ts'
 import { Account } from '../sink/account.ts'
+import { receiptPages } from '../sink/receipt-pages.ts'
+import { storable } from '../sink/storable.ts'
 import type { LoadProgress, Receipt, SettledLoad } from '../sink/ledger.ts'
 import type { Source } from '../source/source.ts'
 import { History } from './history.ts'
@@ -96,6 +98,20 @@ export class Earlier {
     for (const load of await this.#history.meet(planned, before)) this.loaded += before(load) ?? 0
     this.#note(planned, settled)
     return known
+  }
+
+  /** Of a file that grows, before anything of it is loaded in this run. */
+  readonly meetParts = async (name: string): Promise<void> => {
+    if (!this.#history.isEmpty) return
+    const { sink, model, pipeline = tableName(model) } = this.#options
+    const source = storable(name)
+    for await (const receipts of receiptPages(sink.ledger, { pipeline, named: source })) {
+      for (const { loadId, loaded } of receipts.filter((each) => each.source === source))
+        this.#history.miss(
+          loadId,
+          this.#loadedBefore === undefined ? loaded : (this.#loadedBefore.get(loadId) ?? 0),
+        )
+    }
   }
 
   /** What was published before may be settled, and where each load need not be kept, that is asked first. */

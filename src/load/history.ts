@@ -61,7 +61,8 @@ const newestOf = async (
 
 export class History {
   readonly #about: About
-  readonly #isEmpty: boolean
+  /** Whether the table held no row when the run began. */
+  readonly isEmpty: boolean
   /**
    * Records of each load that had taken effect before the table was looked at, where loads are to be begun
    * from scratch.
@@ -73,7 +74,7 @@ export class History {
   readonly #met = new Notes()
   /** What was answered of each load: it is forgotten once. */
   readonly #fresh = new Map<string, boolean>()
-  readonly #emptied: string[] = []
+  readonly #emptied = new Set<string>()
   /** Records of these loads that took effect. */
   emptiedRecords = 0
   #changed = 0
@@ -87,7 +88,7 @@ export class History {
     this.#about = about
     this.#ids = about.ids ?? new Ids()
     this.#loaded = loaded
-    this.#isEmpty = isEmpty
+    this.isEmpty = isEmpty
     this.#newest = newest && bySource(newest)
   }
 
@@ -112,7 +113,14 @@ export class History {
    * dropped and made anew.
    */
   get emptied(): readonly string[] {
-    return this.#emptied
+    return [...this.#emptied]
+  }
+
+  /** `loaded`: records of the load that took effect before the run. */
+  miss(loadId: string, loaded: number): void {
+    if (!this.isEmpty || loaded === 0 || this.#emptied.has(loadId)) return
+    this.#emptied.add(loadId)
+    this.emptiedRecords += loaded
   }
 
   /**
@@ -124,7 +132,7 @@ export class History {
     loadedBefore: (load: Load) => number | undefined,
   ): Promise<readonly Load[]> {
     const unmet = loads.filter(({ id }) => !this.#isMet(id))
-    const unknown = this.#isEmpty ? [] : unmet.filter((load) => loadedBefore(load) === undefined)
+    const unknown = this.isEmpty ? [] : unmet.filter((load) => loadedBefore(load) === undefined)
     const newest =
       this.#newest ??
       bySource(
@@ -135,11 +143,7 @@ export class History {
       )
     await this.#meetUnknown(unknown, newest)
     for (const load of unmet) {
-      const loaded = loadedBefore(load) ?? 0
-      if (this.#isEmpty && loaded > 0) {
-        this.#emptied.push(load.id)
-        this.emptiedRecords += loaded
-      }
+      this.miss(load.id, loadedBefore(load) ?? 0)
       this.#met.set(this.#ids.add(load.id), 1)
     }
     return unmet
@@ -186,11 +190,11 @@ export class History {
   async #forget(loadId: string, isBegun: boolean): Promise<boolean> {
     const { sink, model } = this.#about
     // Of an empty table there is nothing to go on with.
-    if (isBegun && !this.#isEmpty) return false
+    if (isBegun && !this.isEmpty) return false
     // Another command may load the same file at this moment: what took effect meanwhile is in the table, and
     // would be there twice.
     const mostLoaded =
-      model.onConflict === 'error' ? (this.#isEmpty ? (this.#loaded.get(loadId) ?? 0) : 0) : undefined
+      model.onConflict === 'error' ? (this.isEmpty ? (this.#loaded.get(loadId) ?? 0) : 0) : undefined
     if (!(await sink.ledger.forget([loadId], { mostLoaded }))) {
       const loaded = (await sink.ledger.progress(loadId))?.loaded
       throw tableNotEmpty(model, { loadId, loaded })

@@ -92,7 +92,7 @@ async function moveAndIndex(
 ): Promise<Moved> {
   const { sink, model, signal } = options
   const { ask } = earlier
-  const parts = partsOf(options, ask, patiently)
+  const parts = partsOf(options, earlier, patiently)
   const moving = {
     ...options,
     ...(options.fresh === true && { startFresh: earlier.startFresh }),

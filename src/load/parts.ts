@@ -2,15 +2,25 @@
 import { LadingError } from '../core/errors.ts'
 import { tableName } from '../model/model.ts'
 import type { Parts } from '../producer/parts.ts'
-import type { Ask, Patiently, Running } from './options.ts'
+import type { Earlier } from './earlier.ts'
+import type { Patiently, Running } from './options.ts'
 
 /** Undefined where the files are loaded as a whole. */
-export function partsOf(options: Running, ask: Ask, patiently: Patiently): Parts | undefined {
+export function partsOf(
+  options: Running,
+  { ask, meetParts }: Pick<Earlier, 'ask' | 'meetParts'>,
+  patiently: Patiently,
+): Parts | undefined {
   const { append, sink, model, pipeline = tableName(model) } = options
   if (append !== true) return undefined
   const { ledger } = sink
+  const met = new Set<string>()
   return {
-    of: (source) => patiently(async () => (await ledger.parts?.(pipeline, source)) ?? []),
+    of: async (source) => {
+      if (!met.has(source)) await patiently(() => meetParts(source))
+      met.add(source)
+      return await patiently(async () => (await ledger.parts?.(pipeline, source)) ?? [])
+    },
     follow: (load, follows) =>
       patiently(async () => (await ledger.follow?.(pipeline, load, follows)) ?? 'entered'),
     done: async (loadId) => {

@@ -1,7 +1,7 @@
 import { appendFile, copyFile, readFile, rename, rm, truncate, utimes } from 'node:fs/promises'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { expectError, Folder, type Run } from './run.ts'
+import { expectError, Folder, pasted, type Run } from './run.ts'
 
 const head = 't,note\n'
 const lines = (...ids: readonly number[]) => ids.map((id) => `${id},note of ${id}\n`).join('')
@@ -56,6 +56,32 @@ describe.concurrent('a file that grows', () => {
     await loads(append(folder), 0)
     expect(ids(folder)).toEqual([1, 2, 3])
   })
+
+  it.each(['DROP TABLE app', 'DELETE FROM app'])(
+    'is missed after %s, and loaded from scratch by what is printed',
+    async (removal) => {
+      await using folder = await log(1, 2)
+      await loads(append(folder), 2)
+      await appendFile(folder.at('app.csv'), lines(3))
+      await loads(append(folder), 1)
+      folder.sql(removal)
+      const missed =
+        /^table app WAS EMPTY, though 3 records had been loaded into it before; to load from scratch: (.*)$/m
+      const again = await append(folder)
+      expect(again.out).toMatch(missed)
+      expect(again.out).not.toContain('empty it again')
+      await appendFile(folder.at('app.csv'), lines(4))
+      const more = await append(folder)
+      expect(more.out).toMatch(missed)
+      expect(more.out).toContain('from scratch: empty it again, then lading load app.csv --fresh\n')
+      expect(ids(folder)).toEqual([4])
+      await appendFile(folder.at('app.csv'), lines(5))
+      expect((await append(folder)).out).not.toContain('WAS EMPTY')
+      folder.sql('DELETE FROM app')
+      expect(await folder.paste(pasted(again.out, 'load'))).toMatchObject({ code: 0 })
+      expect(ids(folder)).toEqual([1, 2, 3, 4, 5])
+    },
+  )
 
   it('that logrotate moves away, copies and empties, or compresses is loaded to its end, and the new one from its beginning', async () => {
     await using folder = await log(1, 2)

@@ -83,16 +83,21 @@ function printRejectedBefore({ totals, withRejects: [one] }: Account): void {
 
 const mostPaths = 5
 
+const ofAppending = ['append', 'rotated', 'ended']
+
 /** The ledger knows what took effect, not what others have removed since. */
 function printEmptied(
-  { emptied, emptiedRecords }: LoadResult,
+  { emptied, emptiedRecords, loadedNow }: LoadResult,
   table: string,
   paths: readonly string[],
 ): void {
   if (emptied.length === 0) return
-  const command = paths.length > mostPaths ? 'the same command with --fresh' : sameCommand(paths, '--fresh')
+  const command =
+    paths.length > mostPaths ? 'the same command with --fresh' : sameCommand(paths, '--fresh', ofAppending)
+  // What this run has loaded would be there twice.
+  const first = loadedNow > 0 ? 'empty it again, then ' : ''
   print(
-    `table ${visible(table)} WAS EMPTY, though ${counted(emptiedRecords, 'record')} had been loaded into it before; to load from scratch: ${command}`,
+    `table ${visible(table)} WAS EMPTY, though ${counted(emptiedRecords, 'record')} had been loaded into it before; to load from scratch: ${first}${command}`,
   )
 }
 

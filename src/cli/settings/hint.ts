@@ -67,12 +67,17 @@ export function hint(command: string, ...words: readonly (string | number)[]): s
 const fileWord = (path: string): string =>
   quoted(isUrl(path) ? (urlWithoutPassword(path) ?? shownUrl(path)) : path)
 
-/** The same command with one more option. */
-export function sameCommand(paths: readonly string[], option: string): string {
+/** The same command with one more option, and without those that do not go with it. */
+export function sameCommand(
+  paths: readonly string[],
+  option: string,
+  without: readonly string[] = [],
+): string {
   const pipeline = chosenPipeline()
   const words =
     pipeline === undefined ? [running?.name() ?? '', ...paths.map(fileWord)] : ['run', pipeline.name]
-  const given = running === undefined ? [] : givenOptions(running, undefined, running)
+  const names = running?.options.map((each) => each.attributeName()).filter((name) => !without.includes(name))
+  const given = running === undefined ? [] : givenOptions(running, names, running)
   return ['lading', ...words, option, ...given, ...configWords().map(quoted)].join(' ')
 }
 
