@@ -1,4 +1,5 @@
 /** Sources → plans → chunks → queue. */
+import { count } from '../core/counted.ts'
 import { LadingError } from '../core/errors.ts'
 import { Ids } from '../core/ids.ts'
 import { ignoreEvents, type Listener } from '../core/events.ts'
@@ -202,6 +203,11 @@ async function produceLoad(
     })
     return { ...result, published: 0, withheld: part.withheld }
   }
+  if (limit !== undefined && part !== undefined && part.last > limit)
+    onEvent({
+      type: 'warning',
+      message: `${load.name}: a load that was begun goes on by whole chunks, so up to record ${count(part.last)} and not ${count(limit)}`,
+    })
   const chunksOf = () => (limit === undefined ? allChunks() : upTo(allChunks(), limit))
   let done = 0
   // Of most loads nothing is known, and then their chunks need not be looked through.
@@ -218,13 +224,14 @@ async function produceLoad(
 
 /** What is to be published of chunks without a verdict, where a limit leaves some of their records. */
 function partOf(chunks: Iterable<PlannedChunk>, limit: number, isWanted: (chunk: number) => boolean) {
-  const part = { chunks: 0, records: 0, withheld: 0 }
+  const part = { chunks: 0, records: 0, withheld: 0, last: 0 }
   for (const { chunk, firstRecord, records } of chunks) {
     if (!isWanted(chunk)) continue
     if (firstRecord > limit) part.withheld += records
     else {
       part.chunks++
       part.records += records
+      part.last = firstRecord + records - 1
     }
   }
   return part

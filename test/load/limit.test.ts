@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import type { LadingEvent } from '../../src/core/events.ts'
 import { load } from '../../src/load/load.ts'
 import type { LoadOptions, LoadResult } from '../../src/load/options.ts'
 import { planSource } from '../../src/producer/plan.ts'
@@ -83,6 +84,19 @@ it('a limit beyond the end of a file changes nothing of its plan, and one within
   expect(await plan(5)).toEqual(whole)
   expect(await plan(6)).toEqual(whole)
   expect(await plan(4)).toMatchObject({ chunks: 2, records: 5, sha256: whole.sha256 })
+})
+
+it('a limit that ends within a chunk of a load that was begun says how far the chunk goes', async () => {
+  await using fixture = await Fixture.open()
+  const [queue, sink] = [await fixture.queue(), await fixture.sink()]
+  const path = await fixture.file(50)
+  const told: string[] = []
+  const onEvent = (event: LadingEvent) => void (event.type === 'warning' && told.push(event.message))
+  const step = (limit: number) => load({ ...fixture.producing(queue, [path], { limit, onEvent }), sink })
+  expect(await step(20)).toMatchObject({ loadedNow: 20 })
+  expect(told).toEqual([])
+  expect(await step(30)).toMatchObject({ loadedNow: 30 })
+  expect(told).toEqual([expect.stringMatching(/goes on by whole chunks, so up to record 50 and not 30$/)])
 })
 
 it('a limited load goes on after the state was lost: the same limit, and then none', async () => {
