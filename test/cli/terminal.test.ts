@@ -114,14 +114,22 @@ describeTerminal(`at a terminal${isThere ? '' : ' (SKIPPED: no script of util-li
     60_000,
   )
 
-  it('what consumer processes log stands above the bars, a line each', async () => {
+  it('why a consumer process has ended stands above the bars, on a line of its own', async () => {
     await using folder = await make()
-    const args = ['load', 'in/b.csv', ...consumers, '--log-level', 'debug']
+    await folder.write(
+      'broken.ts',
+      slow.replace(' columns:', ` validate: () => { throw new RangeError() }, columns:`),
+    )
+    const args = ['load', 'in/a.csv', '--consumers', '2', '--model', './broken.ts']
     const { code, written, screen } = await atTerminal(folder, args, { columns: 200 })
-    expect(code, written).toBe(0)
-    expect(written).toMatch(/ [1-9]\d? %/)
-    const batches = screen.text.flatMap((line) => /^batch: .*\bloaded (\d+)\b/.exec(line)?.[1] ?? [])
-    expect(batches.reduce((sum, loaded) => sum + Number(loaded), 0)).toBe(20)
+    expect(code, written).toBe(70)
+    const lines = screen.text.map((line) => line.slice(0, 24)).filter((line) => /^(error|a\.csv)/.test(line))
+    expect([...new Set(lines)]).toEqual([
+      expect.stringMatching(/^error HOOK_FAILED: stop/),
+      expect.stringMatching(/^a\.csv +\[/),
+      expect.stringMatching(/^error CONSUMER_LOST: a/),
+    ])
+    expect(lines.slice(-2)).toEqual([...new Set(lines)].slice(-2))
     expect(screen.unknown).toEqual([])
   }, 60_000)
 

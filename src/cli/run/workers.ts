@@ -6,7 +6,7 @@ import type { LadingEvent } from '../../core/events.ts'
 import { isUrl } from '../../source/root.ts'
 import type { WorkerOptions, Workers } from '../../load/load.ts'
 import type { ConsumeFlags } from '../settings/consume.ts'
-import { lineWriter, loggingArguments } from '../terminal/log.ts'
+import { isRedirected, loggingArguments, writeLine } from '../terminal/log.ts'
 import { type ModelSource, modelVariables } from './derived.ts'
 import { type Order, tied } from './signals.ts'
 
@@ -30,7 +30,7 @@ export function consumerProcesses(
     ...tied,
   }
   // A consumer's own output, mostly an error, must not break the drawing on the terminal.
-  const write = lineWriter()
+  const isDrawn = isRedirected()
   const children = Array.from({ length: n }, () =>
     // Standard output is for the parent's result only, not for a child's counts.
     spawn(
@@ -38,13 +38,13 @@ export function consumerProcesses(
       [...process.execArgv, process.argv[1] as string, 'consume', ...argumentsOf(flags)],
       {
         env,
-        stdio: ['ignore', 'ignore', write === undefined ? 'inherit' : 'pipe', 'ipc'],
+        stdio: ['ignore', 'ignore', isDrawn ? 'pipe' : 'inherit', 'ipc'],
       },
     ),
   )
   for (const child of children) {
     child.on('message', (event) => onEvent(event as LadingEvent))
-    if (child.stderr !== null) createInterface(child.stderr).on('line', (line) => write?.(`${line}\n`))
+    if (child.stderr !== null) createInterface(child.stderr).on('line', (line) => writeLine(line))
   }
   const order = (what: Order) => {
     // A process that is already ending takes no orders.
@@ -57,9 +57,14 @@ export function consumerProcesses(
     order('stop')
   }
   const finish = () => order('finish')
-  const ended = Promise.all(children.map((child) => ending(child, () => told || signal.aborted))).then(
-    () => undefined,
+  // One that fails ends the others, so that none is at work when it is told.
+  const each = children.map((child) =>
+    ending(child, () => told || signal.aborted).catch((error: unknown) => {
+      stop()
+      throw error
+    }),
   )
+  const ended = Promise.allSettled(each).then(async () => void (await Promise.all(each)))
   return { ended, stop, finish }
 }
 

@@ -84,8 +84,10 @@ let write = writeDirectly
  */
 export const writeThrough = (through: Write | undefined): void => void (write = through ?? writeDirectly)
 
-/** The current redirection, for the lines of child processes. */
-export const lineWriter = (): Write | undefined => (write === writeDirectly ? undefined : write)
+export const isRedirected = (): boolean => write !== writeDirectly
+
+/** A line of a child process: below the drawing once that is over. */
+export const writeLine = (line: string): void => write(`${line}\n`)
 
 /** Not the only sign of a line's level: its first word tells it too. */
 const styles = { error: 'red', warn: 'yellow', debug: 'dim' } as const
