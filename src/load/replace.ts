@@ -10,7 +10,7 @@ import { count, counted } from '../core/counted.ts'
 import { LadingError } from '../core/errors.ts'
 import { ignoreEvents } from '../core/events.ts'
 import { retrying } from '../core/retry.ts'
-import { tableName } from '../model/model.ts'
+import { type Model, tableName } from '../model/model.ts'
 import { loadIdOf } from '../producer/identity.ts'
 import { planAll } from '../producer/loads.ts'
 import { pipelineOf } from '../producer/options.ts'
@@ -52,7 +52,13 @@ export async function replaceRows(given: ReplaceOptions): Promise<LoadResult> {
     await sink.prepare(model, { signal, connectMs })
     return await sink.replacing(model, pipeline, { signal })
   }
-  const replacement = kept.use(await retrying(begin, { signal, onEvent, deadlineMs }))
+  // A stop breaks off what waits for the database, which fails with the error of a lost connection.
+  const unlessStopped = (told: string) => (error: unknown) => {
+    throw signal?.aborted === true ? new LadingError('ABORTED', told, { cause: error }) : error
+  }
+  const replacement = kept.use(
+    await retrying(begin, { signal, onEvent, deadlineMs }).catch(unlessStopped(stopped(model))),
+  )
   const current = given.fresh === true ? undefined : await currentOf(options, replacement)
   if (current !== undefined) return nothingNew(current)
   const { fresh: _fresh, ...own } = options
@@ -67,12 +73,18 @@ export async function replaceRows(given: ReplaceOptions): Promise<LoadResult> {
     gathered: loadId,
     id: loadIdOf(pipeline, source, sha256),
   }))
-  const replaced = await retrying(() => replacement.take(loads, { signal }), { signal, onEvent })
+  const replaced = await retrying(() => replacement.take(loads, { signal }), { signal, onEvent }).catch(
+    unlessStopped(
+      `stopped while the rows of table ${tableName(model)} were replaced; all of them were, or none`,
+    ),
+  )
   const ids = new Map(loads.map(({ gathered, id }) => [gathered, id]))
   const receipts = result.receipts.map((receipt) => renamed(receipt, ids, pipeline))
   const produced = result.produced.map((each) => ({ ...each, loadId: ids.get(each.loadId) ?? each.loadId }))
   return { ...result, produced, receipts, account: Account.of(receipts), replaced }
 }
+
+const stopped = (model: Model): string => `stopped; table ${tableName(model)} holds what it held`
 
 const renamed = (receipt: Receipt, ids: ReadonlyMap<string, string>, pipeline: string): Receipt => ({
   ...receipt,
@@ -125,8 +137,7 @@ async function requireWhole(
   { pipeline }: Replacement,
   { account: { totals, isComplete } }: LoadResult,
 ): Promise<void> {
-  if (signal?.aborted === true)
-    throw new LadingError('ABORTED', `stopped; table ${tableName(model)} holds what it held`)
+  if (signal?.aborted === true) throw new LadingError('ABORTED', stopped(model))
   const left = totals.deadLetters > 0 || !isComplete
   if (!left && (totals.rejected === 0 || allowRejects === true)) {
     if (totals.loaded > 0) return

@@ -1,6 +1,7 @@
 /** What a load refuses before anything of it is made, and what a stop leaves. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import pg from 'pg'
 import { expect, it } from 'vitest'
 import type { LadingEvent } from '../../src/core/events.ts'
 import { loadFiles } from '../../src/load/load-files.ts'
@@ -91,4 +92,26 @@ it('columns without names are those of the table only where there are as many', 
   })
   await writeFile(path, '1,a\n2,b\n')
   expect((await loadFiles(options)).loadedNow).toBe(2)
+})
+
+it('a stop while the rows wait for others to be replaced is no lost connection', async () => {
+  await using fixture = await Fixture.open('postgres')
+  const [queue, sink] = [await fixture.queue(), await fixture.sink()]
+  await load({ ...fixture.producing(queue, [await fixture.file(3)]), sink })
+  const [reader, holder] = [new pg.Client(fixture.target.url), new pg.Client(fixture.target.url)]
+  await Promise.all([reader.connect(), holder.connect()])
+  await holder.query('BEGIN; LOCK TABLE numbers IN SHARE MODE')
+  const stop = new AbortController()
+  const options = fixture.producing(queue, [await fixture.file(4)], { signal: stop.signal })
+  const refused = expect(replaceRows({ ...options, sink })).rejects.toMatchObject({
+    code: 'ABORTED',
+    message: expect.stringContaining('all of them were, or none'),
+  })
+  const waiting =
+    "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+  while ((await reader.query(waiting)).rowCount === 0);
+  stop.abort()
+  await refused
+  await Promise.all([reader.end(), holder.end()])
+  expect((await fixture.target.ids()).length).toBe(3)
 })
