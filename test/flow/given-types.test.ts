@@ -160,6 +160,21 @@ describe.concurrent('a file into columns that have types', () => {
       ['2026-12-31', '2026-12-30'],
       ['4 BAD_DATE'],
     ],
+    [
+      'hours, days and months of one digit, even if they are more',
+      'ts',
+      [
+        'id,ts',
+        '1,2024-01-05 9:30',
+        '2,2024-01-05 10:30:15',
+        '3,2024-1-5 8:00',
+        '4,2024-1-5',
+        '5,2024-1-5T7:15:00.5',
+      ],
+      ['09:30:00.000000', '10:30:15.000000', '08:00:00.000000', '00:00:00.000000', '07:15:00.500000'].map(
+        (time) => `2024-01-05T${time}`,
+      ),
+    ],
     ['days without signs', 'd', ['id,d', '1,20260301', '2,20260302'], ['2026-03-01', '2026-03-02']],
     [
       'a day without signs that does not exist',

@@ -44,7 +44,6 @@ describe('date', () => {
   ])('%j does not exist', (text) => expect(verdict(date(), text)).toEqual({ refused: 'BAD_DATE' }))
 
   it.each([
-    '2024-1-1',
     '20240101',
     '01/02/2024',
     '2024/01/02',
@@ -105,13 +104,17 @@ function exists(text: string): boolean {
 
 const misshapen = [
   '2024-02-30',
-  '2024-01-2',
   '2024-01-02T',
   '2024-01-02 ',
   '2024-01-02Z',
   '2024-01-02+02',
   '2024-01-02 03',
-  '2024-01-02 3:04',
+  '2024-01-02 3',
+  '2024-01-02 003:04',
+  '2024-001-02',
+  '2024-1-2 24:00',
+  '2024-2-30',
+  '24-1-2 3:04',
   '2024-01-02 03:4',
   '2024-01-02 03:04:',
   '2024-01-02 03:04:5',
@@ -132,6 +135,20 @@ const misshapen = [
   '20240102T030405',
   'Tue Jan 02 2024 03:04',
 ]
+
+describe('a month, a day or an hour of one digit, as PostgreSQL reads it', () => {
+  it.each([
+    [date(), '2024-1-5', '2024-01-05'],
+    [date(), '2024-01-5 0:00', '2024-01-05'],
+    [date(), '2024-1-5 9:30', { refused: 'PRECISION_LOST' }],
+    [timestamp(), '2024-01-05 9:30', '2024-01-05T09:30:00.000000'],
+    [timestamp(), '2024-1-05T9:30:15.5', '2024-01-05T09:30:15.500000'],
+    [timestamp(), '2024-1-15', '2024-01-15T00:00:00.000000'],
+    [timestamp(), '2024-1-5 9:30:00Z', { refused: 'ZONE_NOT_ALLOWED' }],
+    [timestamptz(), '2024-1-5 9:30:00 +02', '2024-01-05T07:30:00.000000Z'],
+    [timestamptz(), '2024-1-5 9:30', { refused: 'ZONE_MISSING' }],
+  ])('%# %j', (type, text, value) => expect(verdict(type, text)).toEqual(value))
+})
 
 describe('timestamp', () => {
   it.each([

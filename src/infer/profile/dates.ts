@@ -81,6 +81,9 @@ export const hasDate = (form: string): boolean => form.includes('D') || form.inc
 export const fits = (form: string, held: string): boolean =>
   held === 'time' ? !hasDate(form) : hasDate(form)
 
+/** `2024-1-5 9:30`, which the types read, too. */
+export const isIso = (form: string): boolean => /^YYYY-M-D(?:$|[T ]H)/.test(form)
+
 /** Whether the century is left open. */
 export const isShort = (form: string): boolean => hasDate(form) && !form.includes('YYYY')
 

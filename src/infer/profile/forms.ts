@@ -10,7 +10,7 @@ import type { Notation, Notations } from '../../core/notation.ts'
 import type { RecordReader } from '../../format/format.ts'
 import { textWritten } from '../../model/notation/notation.ts'
 import { statedOf } from '../../model/notation/stated.ts'
-import { fits, yearFirst } from './dates.ts'
+import { fits, isIso, yearFirst } from './dates.ts'
 import type { Witness } from './facts.ts'
 import { type FoundNotation, type Target, withAround } from './notation-for.ts'
 import { type Elsewhere, isUnclear, type Numerals, numberForm, type ValueForm } from './number-form.ts'
@@ -208,13 +208,14 @@ export class FieldForms {
 
   #addTime(shapes: number, bytes: Buffer, start: number, end: number): boolean {
     const { held, own: ownShapes } = this.target
-    if ((shapes & ownShapes) !== 0) this.#addForm(own, 1, true)
-    else if ((shapes & dated) !== 0) {
-      const { form, orders, isPadded } = value.dated as NonNullable<typeof value.dated>
-      if (fits(form, held)) this.#addForm(form, orders, isPadded)
+    const form = (shapes & dated) === 0 ? undefined : value.dated
+    const isOwn = (shapes & ownShapes) !== 0 || (form !== undefined && held !== 'time' && isIso(form.form))
+    if (isOwn) this.#addForm(own, 1, true)
+    else if (form !== undefined) {
+      if (fits(form.form, held)) this.#addForm(form.form, form.orders, form.isPadded)
     } else if (held !== 'time' && (shapes & wholes) !== 0)
       this.#addForm(wholeForm(bytes, start, end, held), yearFirst, true)
-    return (shapes & ownShapes) !== 0
+    return isOwn
   }
 
   #addForm(form: string, orders: number, isPadded: boolean): void {

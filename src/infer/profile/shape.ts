@@ -57,10 +57,10 @@ export function shapeOf(bytes: Buffer, start: number, end: number, comesBack: bo
   return oddShape(bytes, start, end, comesBack)
 }
 
-/** The shape of `YYYY-MM-DD` with a time or without, 0 for others. The decoders decide. */
+/** The shape of `YYYY-MM-DD` with a time or without, 0 for others. The decoders decide, but take one digit of a month, too. */
 function timeShape(bytes: Buffer, start: number, end: number): number {
   if (end - start === 10) return decodeDate(bytes, start, end, nothing) === undefined ? date : 0
-  if (bytes[start + 13] !== COLON) return 0
+  if (bytes[start + 13] !== COLON || bytes[start + 7] !== MINUS) return 0
   value.offset = offsetOf(bytes, start, end)
   if (Number.isNaN(value.offset))
     return decodeTimestamp(bytes, start, end, nothing) === undefined ? timestamp : 0

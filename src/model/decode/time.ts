@@ -1,7 +1,7 @@
 /**
  * Decode dates and times from bytes, in the forms of ISO 8601 and PostgreSQL's output: `YYYY-MM-DD`, `T` or
  * one space, `HH:MM[:SS[.ffffff]]`. A date alone is its midnight. An instant ends with `Z`, `UTC`, `GMT` (in
- * any case), `±HH`, `±HHMM` or `±HH:MM[:SS]`, optionally after one space. Words such as `now` and `infinity` are
+ * any case), `±HH`, `±HHMM` or `±HH:MM[:SS]`, optionally after one space. A month, a day and an hour may have one digit. Words such as `now` and `infinity` are
  * refused: their meaning would change with each replay.
  */
 import { daysIn } from '../../core/calendar.ts'
@@ -9,9 +9,8 @@ import type { Fault } from '../../core/fault.ts'
 import type { RowWriter } from '../writer.ts'
 import { found } from '../../core/found.ts'
 import { pairAt, pairs, viewOf } from '../../core/words.ts'
+import { type Decode, decodePadded } from './padded.ts'
 import { Zone } from './zone.ts'
-
-type Decode = (bytes: Buffer, start: number, end: number, writer: RowWriter) => Fault | undefined
 
 const microsPerDay = 86_400_000_000
 
@@ -58,11 +57,9 @@ function daysOf(year: number, month: number, dayOfMonth: number): number {
 
 export const decodeDate: Decode = (bytes, start, end, writer) => {
   const days = end - start >= 10 ? daysAt(viewOf(bytes), start) : Number.NaN
-  if (Number.isNaN(days)) return badDate(bytes, start, end)
-  if (end - start > 10) {
-    const fault = midnightFault(bytes, start, end)
-    if (fault !== undefined) return fault
-  }
+  const fault = Number.isNaN(days) ? badDate(bytes, start, end) : midnightFault(bytes, start, end)
+  if (fault?.code === 'BAD_DATE') return decodePadded(decodeDate, bytes, start, end, writer, badDate)
+  if (fault !== undefined) return fault
   writer.date(days)
   return undefined
 }
@@ -72,8 +69,9 @@ const badDate = (bytes: Buffer, start: number, end: number): Fault => ({
   detail: `${found(bytes, start, end)} is not a date (YYYY-MM-DD)`,
 })
 
-/** Undefined for a midnight, as programs write a date that they keep as a timestamp. */
+/** Undefined where nothing follows the date, and for a midnight, as programs write a date that they keep as a timestamp. */
 function midnightFault(bytes: Buffer, start: number, end: number): Fault | undefined {
+  if (end - start === 10) return undefined
   const micros = separates(bytes[start + 10]) ? microsAt(viewOf(bytes), start + 11, end) : -1
   if (micros < 0) return badDate(bytes, start, end)
   if (time.end !== end) {
@@ -190,7 +188,7 @@ export const decodeTimestamp: Decode = (bytes, start, end, writer) => {
   const view = viewOf(bytes)
   const days = daysOfTimestamp(view, bytes, start, end)
   const micros = Number.isNaN(days) ? -1 : microsOfTimestamp(view, start, end)
-  if (micros < 0) return bad(bytes, start, end)
+  if (micros < 0) return decodePadded(decodeTimestamp, bytes, start, end, writer, bad)
   if (time.end !== end) {
     const at = bytes[time.end] === 32 ? time.end + 1 : time.end
     if (Number.isNaN(offsetAt(view, at, end))) return bad(bytes, start, end)
@@ -240,17 +238,18 @@ const zoned = (bytes: Buffer, start: number, end: number): Fault => ({
 
 export function timestamptzDecoder(zoneName: string | undefined): Decode {
   const zone = zoneName === undefined ? undefined : new Zone(zoneName)
-  return (bytes, start, end, writer) => {
+  const decode: Decode = (bytes, start, end, writer) => {
     const view = viewOf(bytes)
     const days = daysOfTimestamp(view, bytes, start, end)
     const micros = Number.isNaN(days) ? -1 : microsOfTimestamp(view, start, end)
-    if (micros < 0) return bad(bytes, start, end)
+    if (micros < 0) return decodePadded(decode, bytes, start, end, writer, bad)
     if (time.lossy) return lossy(bytes, start, end)
     if (time.end === end) return writeLocal(zone, days, micros, bytes, start, end, writer)
     const offset = offsetAt(view, bytes[time.end] === 32 ? time.end + 1 : time.end, end)
     if (Number.isNaN(offset)) return bad(bytes, start, end)
     return writeInstant(days, micros, offset, bytes, start, end, writer)
   }
+  return decode
 }
 
 function writeLocal(

@@ -104,6 +104,7 @@ const cases: readonly (readonly [string, readonly string[], string])[] = [
   ['a time of day with AM', ['09:00:00 AM', '12:05:00 PM'], 'time {"pattern":"hh:mm:ss A"}'],
   ['names of months', ['02-Jan-2021', '31-Dec-2021'], 'date {"pattern":"DD-MMM-YYYY"}'],
   ['years first', ['2021/01/31'], 'date {"pattern":"YYYY/MM/DD"}'],
+  ['one digit of a month', ['2024-1-5 9:30:00'], 'timestamp {"pattern":"YYYY-M-D H:mm:ss"}'],
   ['two forms of dates', ['2021-01-01', '02.01.2021'], 'text'],
   ['a day that is none in any form', ['31/02/2024'], 'text'],
   ['spaces', [' 7 ', '7'], 'text'],
