@@ -91,6 +91,8 @@ const functions: Readonly<Record<string, string>> = {
   bytes: 'bytea',
   exactNumber: 'numeric',
   keptText: 'text',
+  keptDate: 'text',
+  keptTimestamp: 'text',
 }
 
 function callOf(type: ColumnType): Call {

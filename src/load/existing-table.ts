@@ -10,6 +10,7 @@ import { withColumnNames } from '../infer/sniffed.ts'
 import { profileSource } from '../infer/records.ts'
 import { type Model, sourceNames } from '../model/model.ts'
 import { holds } from '../model/notation/holds.ts'
+import { unsuited } from '../model/notation/notation.ts'
 import { statedOf } from '../model/notation/stated.ts'
 import { dressed, type Head, hintsOf, requireAnswers } from './readings.ts'
 import { Profiling } from './profiles.ts'
@@ -178,3 +179,15 @@ function toldOf(
 const pathsOf = (heads: readonly Head[]): string => heads.map(({ source }) => source.path).join(', ')
 
 const hasSemicolons = ({ reading }: Head): boolean => reading.dialect?.delimiter === ';'
+
+/** What is stated of the values of a field and can mean nothing in its column. */
+export const withoutEffect = ({ columns }: Model, { notations = {} }: Notations): readonly string[] =>
+  Object.entries(notations).flatMap(([field, notation]) =>
+    columns
+      .filter((column) => sourceNames(column).includes(field))
+      .flatMap(({ name, type }) =>
+        [...unsuited(notation, type)].map(
+          (why) => `what is stated of ${field} has no effect in column ${name} (${type.kind}): ${why}`,
+        ),
+      ),
+  )

@@ -42,7 +42,7 @@ export const tableNotEmpty = (
 ): LadingError =>
   new LadingError(
     'TABLE_NOT_EMPTY',
-    `table ${tableName(model)} holds rows, and ${loaded} rows of load ${loadId} were put there`,
+    `table ${tableName(model)} holds rows, and ${counted(loaded ?? 0, 'row')} of load ${loadId} ${loaded === 1 ? 'was' : 'were'} put there`,
   )
 
 const grown = ({ name }: MetLoad, { loadId, loaded, bytes }: Receipt): LadingError =>

@@ -21,7 +21,7 @@ import { type Derivation, requireModel } from '../sink/derive.ts'
 import { readAhead } from '../source/ahead.ts'
 import { type FoundFiles, Held, standardInput } from '../source/registry.ts'
 import type { Source } from '../source/source.ts'
-import { withNotationsFor } from './existing-table.ts'
+import { withNotationsFor, withoutEffect } from './existing-table.ts'
 import { makeTable, type NewTable, newTable, requireRoom, withNames } from './new-table.ts'
 import { type Head, heardStop, namesIn, shownNotes, sniffedHead } from './readings.ts'
 import type { UnmodelledOptions } from './unmodelled-options.ts'
@@ -131,7 +131,8 @@ async function decide(options: UnmodelledOptions, sources: readonly Source[]): P
       (option) =>
         `table ${shownTable(existing)} exists, and its columns have its types: --${option} is of a new table`,
     )
-    const all = [...decisions, ...found.decisions, ...noted.decisions, ...ignored]
+    const useless = withoutEffect(found.model, stated)
+    const all = [...decisions, ...found.decisions, ...noted.decisions, ...ignored, ...useless]
     return { ...found, heads: noted.heads, decisions: all }
   }
   const made = await newTable(options, name, heads, profile as Profile)

@@ -117,6 +117,28 @@ describe.concurrent('a file into a table of SQLite that exists, without a model'
     ])
   })
 
+  it('stores dates as ISO 8601 has them where it is stated how they are written, and as they are otherwise', async () => {
+    await using folder = await folderOf('CREATE TABLE visits (day DATE, at DATETIME, who TEXT)', {
+      'visits.csv': 'day,at,who\n31/12/2024,31/12/2024 10:00,Ann\nsoon,,Bob\n',
+      'others.csv': 'day,at,who\n31/12/2025,then,Cid\n',
+    })
+    const written = ['day=DD/MM/YYYY', 'at=DD/MM/YYYY HH:mm', 'who=DD/MM/YYYY']
+    const run = await folder.lading(
+      'load',
+      'visits.csv',
+      ...written.flatMap((each) => ['--date-format', each]),
+    )
+    expect(run.code, run.err).toBe(3)
+    expect(run.err).toContain('what is stated of who has no effect in column who (text)')
+    expect(run.err).not.toMatch(/stated of (day|at)/)
+    expect(await rejectsOf(folder)).toEqual([[3, 'day', 'BAD_DATE']])
+    expect(await folder.lading('load', 'others.csv', '--table', 'visits')).toMatchObject({ code: 0 })
+    expect(folder.sql('SELECT * FROM visits')).toEqual([
+      { day: '2024-12-31', at: '2024-12-31 10:00:00', who: 'Ann' },
+      { day: '31/12/2025', at: 'then', who: 'Cid' },
+    ])
+  })
+
   it('updates or leaves rows by the unique index that decides, over expressions and parts of the rows too', async () => {
     await using folder = await folderOf(
       `CREATE TABLE people (email TEXT, name TEXT); CREATE UNIQUE INDEX mail ON people (lower(email));

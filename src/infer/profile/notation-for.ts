@@ -129,8 +129,8 @@ function timesFor({ held, own }: Target, column: ColumnProfile, shapes: number):
 export function targetOf(type: ColumnType): Target | undefined {
   const held = holds(type)
   const name = type.kind === 'custom' ? (type.sql ?? '') : type.kind
-  // The database alone knows how its amounts are written.
-  if (held === 'any' || held === 'text' || name === 'money') return undefined
+  // The database alone knows how its amounts are written; what SQLite keeps as it is may be no date at all.
+  if (held === 'any' || held === 'text' || name === 'money' || name.startsWith('kept')) return undefined
   return {
     held,
     isWhole: /^(?:integer|bigint|smallint|int\d?)$/i.test(name),

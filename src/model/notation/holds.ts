@@ -16,6 +16,8 @@ const kinds: Readonly<Record<string, Holds>> = {
   timeOfDay: 'time',
   timestamp: 'timestamp',
   timestamptz: 'timestamptz',
+  keptDate: 'date',
+  keptTimestamp: 'timestamp',
 }
 
 /** SQL names of the types of a `custom` column. */

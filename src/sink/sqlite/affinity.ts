@@ -31,7 +31,8 @@ function typeFor(affinity: Affinity, declared: string): ColumnType {
       return doublePrecision().spec.type
     case 'NUMERIC':
       if (/^\s*BOOL/i.test(declared)) return boolean().spec.type
-      return /NUM|DEC|MONEY/i.test(declared) ? exactNumber : keptText
+      if (/NUM|DEC|MONEY/i.test(declared)) return exactNumber
+      return { ...keptText, kind: keptKinds.find(([name]) => name.test(declared))?.[1] ?? 'keptText' }
     default:
       return text().spec.type
   }
@@ -69,6 +70,12 @@ const exactNumber: ColumnType = {
 const looksNumeric = /^\s*[+-]?(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d+)?\s*$/i
 /** A number that has the same text when it is read back. */
 const sameText = /^(-?[1-9]\d*|0)$|^-?(0|[1-9]\d*)\.\d{0,14}[1-9]$/
+
+/** What a column is declared to hold; where it is stated how its dates are written, they are stored as ISO 8601 has them. */
+const keptKinds: readonly (readonly [RegExp, string])[] = [
+  [/^\s*DATE\s*$/i, 'keptDate'],
+  [/^\s*(DATETIME|TIMESTAMP)\b/i, 'keptTimestamp'],
+]
 
 /** Texts that the column stores as they are, and numbers whose text comes back. */
 const keptText: ColumnType = {
