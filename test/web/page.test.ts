@@ -195,6 +195,7 @@ describe.skipIf(withoutBrowser)('the page', () => {
     await expect.poll(() => rows.count()).toBe(2)
     expect(folder.rows()).toBe(1)
     await page.getByRole('button', { name: 'Back to the list' }).click()
+    await expect.poll(() => page.evaluate('document.activeElement.textContent')).toBe('Dead letters')
 
     // From the search into the list, down a row and up again, into one and out of it, then both are chosen.
     await page.keyboard.press('/')
