@@ -157,8 +157,14 @@ export function withNotations(reading: Reading, { columns }: Proposal): Reading 
   }
 }
 
+const numbers: ReadonlySet<string> = new Set(['numeric', 'doublePrecision'])
 const indifferent: ReadonlySet<string> = new Set(['integer', 'bigint', 'boolean', 'uuid', 'json', 'text'])
 const times: ReadonlySet<string> = new Set(['date', 'timestamp', 'timestamptz', 'time'])
+
+/** Whether no sign that is stated changes a value; those of JSON are its own. */
+function isIndifferent({ type: { name }, profile: { statedUses } }: Proposal['columns'][number]): boolean {
+  return indifferent.has(name) || (numbers.has(name) && !statedUses.numbers && !statedUses.plainNumbers)
+}
 
 /**
  * The reading with what is stated for every field, and beside it what was found of times, where nothing is stated of
@@ -173,7 +179,7 @@ export function asStated(reading: Reading, { columns }: Proposal): Reading | und
   const isRight = columns.every(
     (column) =>
       isOwn(column) ||
-      (column.type.notation === undefined && indifferent.has(column.type.name)) ||
+      (column.type.notation === undefined && isIndifferent(column)) ||
       key(column.type.notation) === key(notation),
   )
   if (!isRight) return undefined

@@ -156,6 +156,28 @@ it('numbers of JSON have the signs of JSON, and texts those that are stated', as
   ])
 })
 
+it('numbers of JSON stay numbers of a new table, whatever signs are stated, and a load that was begun goes on', async () => {
+  const lines = ['{"n":1.234,"k":1.5,"t":"1.234,5"}', '{"n":"2.500,5","k":2.25,"t":"7"}', '{"k":3,"t":"1"}']
+  await using folder = await Folder.make({ 'm.ndjson': `${lines.join('\n')}\n` })
+  const stated = ['--decimal', ',', '--thousands', '.']
+  const load = (...more: string[]) => folder.lading('load', 'm.ndjson', ...stated, ...more)
+  await load('--table', 'a', '--limit', '1')
+  const rest = await load('--table', 'a')
+  expect(rest.code, rest.err).toBe(0)
+  const types = (await load('--table', 'b', '--columns', 'n:numeric,t:numeric')).err
+  expect(types).toContain('column k: numeric, because all 3 values have this form')
+  expect(folder.sql('SELECT n, k, t FROM a ORDER BY k')).toEqual([
+    { n: '1.234', k: '1.5', t: '1.234,5' },
+    { n: '2.500,5', k: '2.25', t: '7' },
+    { n: null, k: '3', t: '1' },
+  ])
+  expect(folder.sql('SELECT n, k, t FROM b ORDER BY k')).toEqual([
+    { n: '1.234', k: '1.5', t: '1234.5' },
+    { n: '2500.5', k: '2.25', t: '7' },
+    { n: null, k: '3', t: '1' },
+  ])
+})
+
 it('records are left out by an option, and the receipt says how many', async () => {
   await using folder = await Folder.make({ 'orders.csv': csv, 'model.ts': model })
   const load = 'load orders.csv --model ./model.ts --delimiter ; --skip-when code=NA --skip-when count=1'

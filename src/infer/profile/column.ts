@@ -83,6 +83,7 @@ export class ColumnProfile implements Facts {
   #known: number
   #isFirst = true
   #hasSemicolons = false
+  #hasStrings = false
   /** Of the source, and of those before it that are written alike. */
   #numerals = anyNumeral
   /** Shapes of the last record so far. */
@@ -153,7 +154,8 @@ export class ColumnProfile implements Facts {
     return !this.#isFirst && this.stated === undefined && (this.#pending & ~this.inner) === 0
   }
 
-  beginSource(hasSemicolons: boolean): void {
+  beginSource(hasSemicolons: boolean, hasStrings: boolean): void {
+    this.#hasStrings = hasStrings
     if (this.#hasSemicolons !== hasSemicolons) this.#seen.forget()
     this.#hasSemicolons = hasSemicolons
     this.#numerals = hasSemicolons ? this.semicolonNumerals : this.otherNumerals
@@ -232,7 +234,7 @@ export class ColumnProfile implements Facts {
   }
 
   #addStated(stated: StatedNotation, source: string, quoting: number, isString: boolean, place: Place): void {
-    const read = stated.read(source)
+    const read = stated.read(source, this.#hasStrings && !isString)
     if (read === null) {
       this.addMissing(1)
       return

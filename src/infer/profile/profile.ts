@@ -97,7 +97,7 @@ export class Profile implements Place {
     this.#names = fields.map((field) => Buffer.from(field))
     for (const column of this.#cells) {
       if (before.has(column)) continue
-      column.beginSource(this.#hasSemicolons)
+      column.beginSource(this.#hasSemicolons, this.#hasStrings)
       column.addMissing(this.#sourceRecords)
     }
   }

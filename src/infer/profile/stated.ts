@@ -29,15 +29,15 @@ export class StatedNotation {
     this.#time = this.times && writtenBy(this.times, typeOfPattern(pattern))
   }
 
-  /** Null is no value. */
-  read(source: string): Stated | null {
+  /** Null is no value. `isUntext`: a number or another value of JSON, which has the signs of JSON. */
+  read(source: string, isUntext: boolean): Stated | null {
     const text = this.#texts(source)
     if (text === null) return null
-    const number = this.#number?.(text)
+    const number = isUntext ? undefined : this.#number?.(text)
     if (typeof number === 'string') return { text: number, as: number === text ? 'same' : 'number' }
     const at = this.#time?.(text)
     if (typeof at === 'string') return { text: at, as: at === text ? 'same' : 'time' }
-    return { text, as: 'text' }
+    return { text, as: isUntext ? 'same' : 'text' }
   }
 }
 
