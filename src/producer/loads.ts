@@ -1,5 +1,5 @@
 /** Sources → loads: their identity, their frozen plan, and what an interrupted run began. */
-import { LadingError } from '../core/errors.ts'
+import { LadingError, toLadingError } from '../core/errors.ts'
 import { breath } from '../core/wait.ts'
 import { Ahead } from '../source/ahead.ts'
 import { sourceAt } from '../source/registry.ts'
@@ -9,7 +9,7 @@ import { loadIdOf } from './identity.ts'
 import type { KnownPlans } from './known-plans.ts'
 import { openState, pipelineOf, type ProduceOptions, type ProducerOptions } from './options.ts'
 import type { DoneLoad } from './parts.ts'
-import type { LoadOutline } from './planned-load.ts'
+import type { LoadOutline, PlannedLoad } from './planned-load.ts'
 import { type Plan, planSource } from './plan.ts'
 import { type ReadSource, written } from './reading.ts'
 import { openSources, type Sources } from './sources.ts'
@@ -231,10 +231,21 @@ export async function changedSince(
   for (const loadId of loads) {
     const load = state.find(loadId)
     if (load === undefined) continue
-    const source = written(sourceAt(load.path, load.name), load.reading)
-    if ((await source.state().catch(() => undefined)) !== load.state) changed.push(load.name)
+    if ((await stateNow(load).catch(() => undefined)) !== load.state) changed.push(load.name)
   }
   return changed
+}
+
+const stateNow = ({ path, name, reading }: PlannedLoad): Promise<string> =>
+  written(sourceAt(path, name), reading).state()
+
+/** Whether the source is gone, or not what was planned any more. One that cannot be asked may still be that. */
+export async function cannotPublish(load: PlannedLoad): Promise<boolean> {
+  try {
+    return (await stateNow(load)) !== load.state
+  } catch (error) {
+    return toLadingError(error).code === 'SOURCE_MISSING'
+  }
 }
 
 /** The plans of loads, by their ids. */

@@ -193,6 +193,13 @@ export class ProducerState implements Disposable {
     return row === undefined ? undefined : loadOf(row)
   }
 
+  /** Whether any queue was seen to hold something of the load. */
+  isBegun(id: string): boolean {
+    const sql = `SELECT 1 FROM load WHERE id = ?
+                 AND (published_at IS NOT NULL OR EXISTS (SELECT 1 FROM chunk WHERE load = no AND confirmed = 1))`
+    return this.#file.get(sql, id) !== undefined
+  }
+
   /** The loads of the pipeline with a frozen plan for this queue and target. */
   planned(pipeline: string): readonly PlannedLoad[] {
     const sql = 'SELECT * FROM load WHERE id IS NOT NULL AND queue = ? AND pipeline = ?'

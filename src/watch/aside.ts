@@ -16,6 +16,9 @@ const stampAt = (path: string, name: string): string | undefined => sourceOf({ p
 /** Whether it is still the file that was looked at. */
 export const isAsSeen = ({ path, name, stamp }: Arrival): boolean => stampAt(path, name) === stamp
 
+/** Whether neither it nor another one is there. */
+export const isGone = ({ path, name }: Arrival): boolean => stampAt(path, name) === undefined
+
 /** Returns where the file is now; undefined where it stays, or where another one has come in its place. */
 export function putAside(file: Arrival, aside: Aside): string | undefined {
   const { path, name, stamp } = file

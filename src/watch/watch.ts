@@ -11,7 +11,7 @@ import type { Receipt } from '../sink/ledger.ts'
 import { balance } from '../sink/receipt.ts'
 import { requireFields, sourceFields } from '../model/fields.ts'
 import { type Arrival, Arrivals } from './arrivals.ts'
-import { type Aside, baseOf, isAsSeen, putAside, requireAside } from './aside.ts'
+import { type Aside, baseOf, isAsSeen, isGone, putAside, requireAside } from './aside.ts'
 
 /** What became of one file. */
 export interface Watched {
@@ -23,6 +23,8 @@ export interface Watched {
   readonly reason?: string
   /** Where the file is now, if it was moved; empty if it was deleted. */
   readonly movedTo?: string
+  /** Nothing is at its path any more, and it was not put aside. */
+  readonly isGone?: true
 }
 
 export interface WatchOptions extends ApartOptions {
@@ -106,7 +108,8 @@ class Folder {
   }
 
   #refuse(file: Arrival, { code, message }: LadingError): void {
-    if (code === 'SOURCE_CHANGED' || code === 'SOURCE_MISSING') this.#arrivals.restart(file)
+    const wasAnother = code === 'SOURCE_CHANGED' || code === 'SOURCE_MISSING'
+    if (wasAnother && !isGone(file)) this.#arrivals.restart(file)
     else this.#fail(file, { outcome: 'refused', reason: `${code}: ${message}` })
   }
 
@@ -140,8 +143,11 @@ class Folder {
   }
 
   #fail(file: Arrival, about: Pick<Watched, 'outcome' | 'reason' | 'receipt'>): void {
+    const { failed } = this.#options
+    // Nothing comes after it that could be told instead.
+    if (isGone(file)) this.#put(file, failed, 'failed', { ...about, isGone: true })
+    else if (isAsSeen(file)) this.#put(file, failed, 'failed', about)
     // What was wrong may have been that it was not whole yet.
-    if (isAsSeen(file)) this.#put(file, this.#options.failed, 'failed', about)
     else this.#arrivals.restart(file)
   }
 

@@ -80,6 +80,32 @@ describe.concurrent('verify', () => {
     expect((await folder.lading('verify')).code).toBe(0)
   })
 
+  it('counts a load of which nothing was published as open only while its file is what was planned', async () => {
+    const names = ['changed.csv', 'gone.csv', 'part.csv', 'same.csv']
+    await using folder = await Folder.make(Object.fromEntries(names.map((name) => [name, records(3)])))
+    await folder.write('loaded.csv', records(2))
+    await folder.lading('load', 'loaded.csv')
+    await folder.lading('produce', ...names, '--chunk-bytes', '30')
+    await loseQueue(folder)
+    // As of a producer that was killed when it had planned all of them and published a part of one.
+    const database = new DatabaseSync(folder.at('.lading/producer.db'))
+    database.exec(
+      "UPDATE load SET published_at = NULL WHERE name <> 'loaded.csv'; UPDATE chunk SET confirmed = chunk = 0 AND load = (SELECT no FROM load WHERE name = 'part.csv')",
+    )
+    database.close()
+    const open = async () => {
+      const run = await folder.lading('verify', '--json')
+      expect(run.code, run.err).toBe(1)
+      return (JSON.parse(run.out) as { source: string; open: number }[])
+        .flatMap((load) => (load.open > 0 ? load.source : []))
+        .toSorted()
+    }
+    expect(await open()).toEqual(names)
+    for (const name of ['gone.csv', 'part.csv']) await rm(folder.at(name))
+    await folder.write('changed.csv', records(4))
+    expect(await open()).toEqual(['part.csv', 'same.csv'])
+  })
+
   it('does without the state of a producer, and makes none', async () => {
     await using folder = await Folder.make({ 'a.csv': records(2) })
     await folder.lading('load', 'a.csv')

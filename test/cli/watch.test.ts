@@ -4,7 +4,7 @@ import { mkdir, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect, it } from 'vitest'
-import { Folder } from './run.ts'
+import { Folder, library } from './run.ts'
 
 it('a watched folder tells each file on a line of JSON, makes the table of the first, and ends with 0 when it is stopped', async () => {
   await using folder = await Folder.make({ 'in/first.csv': 'id,day\n1,2026-01-01\n' })
@@ -83,4 +83,29 @@ it('a watched folder tells a person what became of each file, and of what was lo
     expect.stringMatching(/^loaded before first\.csv.*; deleted$/),
     expect.stringMatching(/^loaded before second\.csv.*; deleted$/),
   ])
+})
+
+it('a watched folder says of a file with rejects that it is gone', async () => {
+  await using folder = await Folder.make({
+    'in/a.csv': 'id\n1\n2\n',
+    'model.ts': `import { rmSync } from 'node:fs'
+import { defineModel, integer } from '${library}'
+export default defineModel({
+  table: 'orders',
+  columns: { id: integer().notNull() },
+  validate: ({ id }) => {
+    rmSync('in/a.csv', { force: true })
+    return id === 1 || 'it is another one'
+  },
+})`,
+  })
+  const args = ['load', 'in', '--watch', '--settle', '0', '--model', './model.ts', '--failed', 'move:bad']
+  const watcher = folder.start(args)
+  const lines = createInterface({ input: watcher.stdout })[Symbol.asyncIterator]()
+  expect(String((await lines.next()).value)).toMatch(
+    /^loaded with faults a\.csv \(load [0-9a-f]{8}, 1 record loaded\): 1 record rejected; it is gone: lading verify tells if a part of it is open$/,
+  )
+  const ended = once(watcher, 'close')
+  watcher.kill('SIGTERM')
+  expect(await ended).toEqual([0, null])
 })

@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { afterEach, expect, it, vi } from 'vitest'
 import { SqliteFile } from '../../src/core/sqlite.ts'
 import type { LadingEvent } from '../../src/core/events.ts'
+import { plannedReceipts } from '../../src/cli/run/planned.ts'
+import { balance } from '../../src/sink/receipt.ts'
 import { watch, type Watched, type WatchOptions } from '../../src/watch/watch.ts'
 import { Arrivals } from '../../src/watch/arrivals.ts'
 import { putAside, requireAside } from '../../src/watch/aside.ts'
@@ -189,6 +191,35 @@ it.each([
     await batch.promise
     expect(await watching.heard(1)).toEqual([['a.csv', 'loaded']])
     expect((await watching.ids()).slice(-2)).toEqual([7_001, 7_002])
+  },
+)
+
+it.each([
+  ['before it is planned', 'found', { outcome: 'refused', isOpen: false }],
+  ['before anything of it is published', 'planned', { outcome: 'refused', isOpen: false }],
+  ['when a part of it is published', 'window', { outcome: 'refused', isOpen: true }],
+  ['when it is loaded, with a reject', 'receipt', { outcome: 'rejects', isOpen: false }],
+])(
+  'a file that goes away %s is told of, and is open only where a part was published',
+  async (_when, moment, { outcome, isOpen }) => {
+    const onEvent = ({ type }: LadingEvent) => {
+      if (type === moment) rmSync(join(watching.inbox, 'a.csv'), { force: true })
+    }
+    // More than two windows: the last one is read after the first is published.
+    await using watching = await Watching.start({ onEvent, chunkBytes: 250 })
+    const lines = Array.from({ length: 30_000 }, (_, id) => `${id},x`)
+    await watching.put('a.csv', `id,note\n${lines.join('\n')}\nmuch,x\n`)
+    await watching.heard(1)
+    expect(watching.seen).toMatchObject([{ source: 'a.csv', outcome, isGone: true }])
+    await watching.stop()
+    const { ledger, place } = await watching.fixture.sink()
+    const arrived = await ledger.receipts({})
+    const state = join(watching.fixture.folder, 'producer.db')
+    const planned = await plannedReceipts(
+      { id: undefined, state, place },
+      new Set(arrived.map(({ loadId }) => loadId)),
+    )
+    expect([...arrived, ...planned].some((receipt) => balance(receipt).open > 0)).toBe(isOpen)
   },
 )
 

@@ -13,7 +13,8 @@ interface Wanted {
 
 /**
  * Receipts of planned loads that have not `arrived` in the ledger: all their records are open. Includes loads for
- * this database, and loads for any database that have not arrived in one.
+ * this database, and loads for any database that have not arrived in one. One of which nothing was published
+ * counts only while its source is what was planned.
  */
 export async function plannedReceipts(
   { id, pipeline, state, place }: Wanted,
@@ -21,13 +22,20 @@ export async function plannedReceipts(
 ): Promise<readonly Receipt[]> {
   // Reading must not create the file, and a producer on another machine keeps its state there.
   if (!existsSync(state)) return []
-  const { ProducerState } = await import('../../producer/state.ts')
+  const [{ ProducerState }, { cannotPublish }] = await Promise.all([
+    import('../../producer/state.ts'),
+    import('../../producer/loads.ts'),
+  ])
   // An empty queue id: the plans of all queues count, because a lost queue cannot tell its id.
   using plans = new ProducerState(state, '', place)
   const wanted = plans.ids(pipeline).filter((each) => !arrived.has(each) && (id === undefined || each === id))
-  return wanted
-    .flatMap((each) => plans.findAnywhere(each) ?? [])
-    .flatMap((plan) => (plan.records > 0 ? [receiptOf(plan)] : []))
+  const receipts: Receipt[] = []
+  for (const plan of wanted.flatMap((each) => plans.findAnywhere(each) ?? [])) {
+    // Of a plan that no run could begin with, nothing is anywhere.
+    const isLoad = plans.isBegun(plan.id) || !(await cannotPublish(plan))
+    if (isLoad && plan.records > 0) receipts.push(receiptOf(plan))
+  }
+  return receipts
 }
 
 /** Forgets plans of loads that the ledger of the database has forgotten, which would count as open otherwise. */

@@ -78,7 +78,7 @@ export async function watchFolders(
 }
 
 function tell(file: Watched, isJson: boolean): void {
-  const { source, path, outcome, reason, movedTo, receipt } = file
+  const { source, path, outcome, reason, movedTo, isGone, receipt } = file
   if (outcome === 'known' && movedTo === undefined) return
   if (isJson) {
     print(
@@ -88,6 +88,7 @@ function tell(file: Watched, isJson: boolean): void {
         outcome,
         reason,
         movedTo,
+        isGone,
         ...(receipt && { receipt: receiptJson(receipt) }),
       }),
     )
@@ -101,7 +102,8 @@ function tell(file: Watched, isJson: boolean): void {
   print(`${said[outcome]} ${visible(source)}${records}${why}${whereOf(file)}`)
 }
 
-function whereOf({ outcome, movedTo }: Watched): string {
+function whereOf({ outcome, movedTo, isGone }: Watched): string {
+  if (isGone === true) return '; it is gone: lading verify tells if a part of it is open'
   if (movedTo === '') return '; deleted'
   if (movedTo !== undefined) return `; moved to ${visible(movedTo)}`
   return outcome === 'refused' || outcome === 'rejects' ? '; it stays where it is' : ''
