@@ -11,6 +11,7 @@ export interface CatalogColumn {
   readonly name: string
   /** As DuckDB writes it. */
   readonly type: string
+  readonly comment: string | null
   readonly notNull: boolean
   /** In SQL; of a column that the table computes, what it computes. */
   readonly fallback: string | null
@@ -109,7 +110,7 @@ export async function columnsOf(
   text = '',
 ): Promise<readonly CatalogColumn[]> {
   const columns = await session.all<Omit<CatalogColumn, 'isGenerated'>>(
-    sql`SELECT column_name AS name, data_type AS type, NOT is_nullable AS "notNull", column_default AS fallback
+    sql`SELECT column_name AS name, data_type AS type, comment, NOT is_nullable AS "notNull", column_default AS fallback
       FROM duckdb_columns() WHERE ${isOf(session, name)} ORDER BY column_index`,
   )
   return columns.map((column) => ({ ...column, isGenerated: isGenerated(text, column) }))

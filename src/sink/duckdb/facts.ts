@@ -26,14 +26,17 @@ export async function factsOf(
   }
 }
 
-const columnOf = ({ name, type, notNull, fallback, isGenerated }: CatalogColumn): TableColumn => ({
-  name,
-  type: typeOf(type),
-  shown: type,
-  notNull,
-  hasDefault: fallback !== null && !isGenerated,
-  generated: isGenerated,
-})
+function columnOf(column: CatalogColumn): TableColumn {
+  const { name, type, notNull, fallback, isGenerated } = column
+  return {
+    name,
+    type: typeOf(column),
+    shown: type,
+    notNull,
+    hasDefault: fallback !== null && !isGenerated,
+    generated: isGenerated,
+  }
+}
 
 function keyOf({ name, isPrimary, compared, columns }: CatalogKey, all: readonly CatalogColumn[]): TableKey {
   if (columns !== undefined) return { name, primary: isPrimary, columns }

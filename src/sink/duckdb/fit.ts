@@ -5,6 +5,7 @@ import type { Catalog, CatalogColumn } from './catalog.ts'
 import { decidingKey } from './catalog.ts'
 import { cellOf, kindOfExisting } from './cells.ts'
 import { identifier, identifiers, sqlType } from './ddl.ts'
+import { written } from './note.ts'
 import { isNested, typeOf, valuesOf } from './types.ts'
 
 /** What DuckDB compares as text, although it is meant otherwise. */
@@ -46,9 +47,11 @@ export function* problemsOf(model: Model, catalog: Catalog | undefined): Generat
     }
   }
   const known = new Set(model.columns.map(({ name }) => name))
-  for (const { name, type, notNull, fallback, isGenerated } of catalog.columns)
+  for (const column of catalog.columns) {
+    const { name, notNull, fallback, isGenerated } = column
     if (!known.has(name) && notNull && fallback === null && !isGenerated)
-      yield `column ${name} needs a value and is not in the model (write ${name}: ${modelType(type)}.notNull(), or give it a DEFAULT)`
+      yield `column ${name} needs a value and is not in the model (write ${name}: ${written(typeOf(column))}.notNull(), or give it a DEFAULT)`
+  }
   if (model.onConflict !== 'error' && decidingKey(catalog, model) === undefined) {
     const key = identifiers(model.primaryKey)
     yield `onConflict '${model.onConflict}' needs a unique index on exactly (${key}) (CREATE UNIQUE INDEX … ON ${identifier(model.table)} (${key}), or onConflict: 'error')`
@@ -68,10 +71,11 @@ const rounded = /^(?:U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|U?INTEGER|DECIMAL\(.
 
 function misfit(type: ColumnType, column: CatalogColumn): string | undefined {
   const wanted = sqlType(type)
+  const own = typeOf(column)
   const cure =
-    typeOf(column.type).kind === kindOfExisting
+    own.kind === kindOfExisting
       ? '(leave it out of the model, or load without a model, which looks at each value)'
-      : `(write ${modelType(column.type)})`
+      : `(write ${written(own)})`
   if (isNested(column.type)) return 'and Lading writes no nested values (leave it out of the model)'
   if (type.kind === 'custom')
     return rounded.test(column.type) ? `which would round what is written as text ${cure}` : undefined
@@ -94,22 +98,6 @@ function hasRoom({ precision, scale = 0 }: ColumnType, declared: string): boolea
   return (
     precision !== undefined && Number(behind) >= scale && Number(most) - Number(behind) >= precision - scale
   )
-}
-
-/** By kind, where the model's function has another name. */
-const writtenKinds: Readonly<Record<string, string>> = {
-  double: 'doublePrecision',
-  timeOfDay: 'time',
-  bytes: 'bytea',
-}
-
-/** How a model writes the column. */
-function modelType(declared: string): string {
-  const { kind, sql, precision, scale, values, element } = typeOf(declared)
-  if (kind === 'custom') return `custom('${sql}')`
-  if (kind === kindOfExisting) return `${writtenKinds[element?.kind ?? ''] ?? element?.kind}()`
-  if (values !== undefined) return `enumeration(${values.map((each) => `'${each}'`).join(', ')})`
-  return `${writtenKinds[kind] ?? kind}(${[precision, scale].filter((each) => each !== undefined).join(', ')})`
 }
 
 /** Columns of the model in which the table takes no NULL, although the model does. */

@@ -8,6 +8,7 @@ import type { Model } from '../../model/model.ts'
 import type { TableName } from '../../model/table.ts'
 import { raw, sql } from '../sql/statement.ts'
 import { createIndexes, createTable, qualified } from './ddl.ts'
+import { noteTypes } from './note.ts'
 import type { Session } from './session.ts'
 
 /** In `migrations`. */
@@ -22,18 +23,21 @@ export const madeTables = `
 const targetOf = ({ schema = 'main', table }: TableName): string =>
   JSON.stringify([schema, table].map((each) => each.toLowerCase()))
 
-const statements = ({ catalog }: Session, model: Model): readonly string[] => [
+const statements = (catalog: string, model: Model): readonly string[] => [
   createTable(catalog, model),
+  ...noteTypes(catalog, model),
   ...createIndexes(catalog, model),
 ]
 
 /** As every file would have it, whatever its name. */
-const definition = (model: Model): string => [createTable('', model), ...createIndexes('', model)].join(';\n')
+const definition = (model: Model): string => statements('', model).join(';\n')
 
-/** The table with its indexes, and whatever else mentions it: views, and tables that refer to it. */
+/** The table with its comments and indexes, and whatever else mentions it: views, and tables that refer to it. */
 async function stateOf(session: Session, { table }: TableName): Promise<string> {
   const rows = await session.all<{ name: string; of: string; sql: string | null }>(
     sql`SELECT table_name AS name, table_name AS of, sql FROM duckdb_tables() WHERE database_name = ${session.catalog}
+      UNION ALL SELECT 'comment', table_name, comment FROM duckdb_tables() WHERE database_name = ${session.catalog} AND comment IS NOT NULL
+      UNION ALL SELECT column_name, table_name, comment FROM duckdb_columns() WHERE database_name = ${session.catalog} AND comment IS NOT NULL
       UNION ALL SELECT index_name, table_name, sql FROM duckdb_indexes() WHERE database_name = ${session.catalog}
       UNION ALL SELECT view_name, view_name, sql FROM duckdb_views() WHERE database_name = ${session.catalog} AND NOT internal
       ORDER BY ALL`,
@@ -47,7 +51,7 @@ async function stateOf(session: Session, { table }: TableName): Promise<string> 
 
 /** Within a transaction. */
 export async function makeTable(session: Session, model: Model): Promise<void> {
-  for (const statement of statements(session, model)) await session.exec(statement)
+  for (const statement of statements(session.catalog, model)) await session.exec(statement)
   await session.all(
     sql`INSERT OR REPLACE INTO lading_made VALUES (${targetOf(model)}, ${definition(model)}, ${await stateOf(session, model)})`,
   )

@@ -18,7 +18,9 @@ import {
   uuid,
 } from '../../model/columns.ts'
 import { checked } from '../../model/checked.ts'
+import type { CatalogColumn } from './catalog.ts'
 import { kindOfExisting } from './cells.ts'
+import { notedType } from './note.ts'
 
 /** By what DuckDB calls them. */
 const plainTypes: Readonly<Record<string, () => ColumnType>> = {
@@ -49,8 +51,8 @@ const plainTypes: Readonly<Record<string, () => ColumnType>> = {
 }
 
 /** `problem` names a type that nothing is written to. */
-export function typeOf(declared: string): ColumnType {
-  const plain = plainTypes[declared]?.()
+export function typeOf({ type: declared, comment }: Pick<CatalogColumn, 'type' | 'comment'>): ColumnType {
+  const plain = (declared === 'VARCHAR' ? notedType(comment) : undefined) ?? plainTypes[declared]?.()
   if (plain !== undefined) return plain
   const [, precision, scale] = /^DECIMAL\((\d+),(\d+)\)$/.exec(declared) ?? []
   if (precision !== undefined) return numeric(Number(precision), Number(scale)).spec.type
