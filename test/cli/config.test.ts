@@ -251,6 +251,13 @@ describe.concurrent('lading config', () => {
     )
   })
 
+  it('shows what was written, and not what was made of it', async () => {
+    await using folder = await Folder.make({ 'lading.config.json': '{"date-format": ["DD.MM.YYYY"]}' })
+    const { out } = await folder.lading('config', 'load', '--decimal', ',', '--decimal', 'price=.', '--json')
+    expect(settingOf(out, 'dateFormat')?.value).toEqual(['DD.MM.YYYY'])
+    expect(settingOf(out, 'decimal')?.value).toEqual([',', 'price=.'])
+  })
+
   it('shows no secret, and neither does a run', async () => {
     await using folder = await Folder.make({
       pw: `${secret}\n`,

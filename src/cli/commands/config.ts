@@ -13,7 +13,7 @@ import {
 import { configSchema } from '../settings/config/schema.ts'
 import { defined } from '../settings/defined.ts'
 import { withExamples } from '../settings/examples.ts'
-import { configWords } from '../settings/hint.ts'
+import { configWords, typedOf } from '../settings/hint.ts'
 import { jsonOption } from '../settings/options.ts'
 import { originOf } from '../settings/origins.ts'
 import { named, tellNothing } from '../settings/settle.ts'
@@ -115,7 +115,7 @@ function settingsOf(command: Command, config: Config | undefined) {
 function shown(command: Command, option: Option): unknown {
   const value: unknown = command.getOptionValue(option.attributeName())
   const isSecret = originOf(command, option)?.isSecret === true
-  if (typeof value !== 'string') return isSecret ? '(secret)' : value
+  if (typeof value !== 'string') return isSecret ? '(secret)' : (typedOf(value) ?? value)
   if (/^[a-z][a-z0-9+.-]*:/i.test(value) && option.flags.includes('url'))
     return isSecret ? shownUrl(value) : (urlWithoutPassword(value) ?? shownUrl(value))
   return isSecret ? '(secret)' : value

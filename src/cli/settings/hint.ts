@@ -51,6 +51,10 @@ export function keepTyped({ options }: Command): void {
   }
 }
 
+/** The texts that such a value was made of. */
+export const typedOf = (value: unknown): readonly string[] | undefined =>
+  isObject(value) ? typed.get(value) : undefined
+
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
 /** The command with these words, for example `lading rejects list --load 4fc3ab34 --to sqlite:my.db`. */
@@ -151,7 +155,7 @@ function worded(option: Option, value: unknown): string[] {
   // `--no-header` and `--header` have the same name.
   if (typeof value === 'boolean') return value === option.negate ? [] : [flag]
   if (isObject(value))
-    return (typed.get(value) ?? []).flatMap((text) => (holdsSecret(text) ? [] : [flag, quoted(text)]))
+    return (typedOf(value) ?? []).flatMap((text) => (holdsSecret(text) ? [] : [flag, quoted(text)]))
   if (typeof value !== 'string' && typeof value !== 'number') return []
   const variable = variables[option.attributeName()]
   return [
