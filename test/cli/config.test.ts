@@ -74,7 +74,7 @@ describe.concurrent('a configuration file in the folder', () => {
       const { out } = await folder.lading('--config', 'etl/c.json', 'config', pipeline, '--json')
       return names.map((name) => settingOf(out, name)?.value)
     }
-    expect(await valuesOf('watched', 'done')).toEqual([{ move: './etl/done' }])
+    expect(await valuesOf('watched', 'done')).toEqual(['move:./etl/done'])
     // What is no URL is refused where it is used, and what is a path from the root stays one.
     expect(await valuesOf('elsewhere', 'to', 'state')).toEqual(['nope', '/somewhere/s.db'])
   })

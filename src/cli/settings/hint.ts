@@ -51,9 +51,11 @@ export function keepTyped({ options }: Command): void {
   }
 }
 
-/** The texts that such a value was made of. */
-export const typedOf = (value: unknown): readonly string[] | undefined =>
-  isObject(value) ? typed.get(value) : undefined
+/** The texts that such a value was made of; one, where it is no list. */
+export function typedOf(value: unknown): readonly string[] | string | undefined {
+  const texts = isObject(value) ? typed.get(value) : undefined
+  return Array.isArray(value) ? texts : texts?.at(-1)
+}
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
@@ -155,7 +157,7 @@ function worded(option: Option, value: unknown): string[] {
   // `--no-header` and `--header` have the same name.
   if (typeof value === 'boolean') return value === option.negate ? [] : [flag]
   if (isObject(value))
-    return (typedOf(value) ?? []).flatMap((text) => (holdsSecret(text) ? [] : [flag, quoted(text)]))
+    return (typed.get(value) ?? []).flatMap((text) => (holdsSecret(text) ? [] : [flag, quoted(text)]))
   if (typeof value !== 'string' && typeof value !== 'number') return []
   const variable = variables[option.attributeName()]
   return [
