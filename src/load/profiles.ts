@@ -193,6 +193,7 @@ class ProfileThread implements AsyncDisposable {
     this.#path = part[0]?.source.path
     const answered = new Promise<ProfileFacts>((resolve, reject) => {
       const stop = () => reject(new LadingError('ABORTED', `stopped while reading ${this.#path}`))
+      // v8 ignore next -- a stop between two steps
       if (signal?.aborted) return stop()
       signal?.addEventListener('abort', stop, once)
       this.#worker.removeAllListeners('message')

@@ -216,10 +216,30 @@ describe.concurrent('a file into columns that have types', () => {
       ['id;n', '1;1.234', '2;0.500'],
       ['1.234', '0.500'],
     ],
+    [
+      'times of day without signs',
+      'ts',
+      ['id,ts', '1,20260301123005', '2,20260302000000'],
+      ['2026-03-01T12:30:05.000000', '2026-03-02T00:00:00.000000'],
+    ],
+    ['commas before three digits, beside decimal points', 'n', ['id;n;p', '1;1,234;0.5'], ['1234']],
+    ['commas before three digits, beside decimal commas', 'n', ['id;n;p', '1;1,234;0,5'], ['1.234']],
+    [
+      'a comma before three digits, beside a point before an exponent',
+      'n',
+      ['id;n', '1;1,234', '2;1.5e3'],
+      ['1234', '1500'],
+    ],
     ['a decimal point in a column of whole numbers', 'i', ['id,i', '1,1', '2,1.234'], [1], ['3 BAD_INTEGER']],
   ])('%s', async (_, column, lines, values, rejects) => {
     const found = await loaded(lines, column)
     expect(found).toEqual({ values, ...(rejects && { rejects }) })
+  })
+
+  it('what is stated to be no value says nothing of the others', async () => {
+    const lines = ['id;n', '1;1.234', '2;12.50', '3;5,5', '4;2.345,50']
+    const found = await loaded(lines, 'n', '--null', '12.50')
+    expect(found).toEqual({ values: ['1234', null, '5.5', '2345.50'] })
   })
 
   it('each file by its own delimiter', async () => {
@@ -389,6 +409,38 @@ describe.concurrent('a file into columns that have types', () => {
       ['id;n', '1;1.234', '2;1,5', '3;2,5', '4;1.5'],
       ['1.234', '1.5'],
       ['1234', '1.5', '2.5'],
+    ],
+    [
+      'a point and a comma before three digits',
+      'n',
+      ['id;n', '1;1.234', '2;5,678'],
+      ['1.234', '5678'],
+      ['1234', '5.678'],
+    ],
+    ['commas of a number and of an amount', 'n', ['id;n', '1;1,234', '2;$2,345'], ['1234'], ['1.234']],
+    [
+      'a point and a comma, and a record that is too short',
+      'n',
+      ['id;n', '1;1.50', '2;2,75', '3', '4;7'],
+      ['1.50', '7'],
+      ['2.75', '7'],
+    ],
+    ['two forms of dates', 'd', ['id,d', '1,31/12/2026', '2,30.12.2026'], ['2026-12-31'], ['2026-12-30']],
+    [
+      'a date and a count',
+      'ts',
+      ['id,ts', '1,1767225600', '2,31/12/2026'],
+      ['2026-01-01T00:00:00.000000'],
+      ['2026-12-31T00:00:00.000000'],
+    ],
+    [
+      'counts of different units',
+      'ts',
+      ['id,ts', '1,1767225600', '2,1767225600000'],
+      [],
+      ['2026-01-01T00:00:00.000000'],
+      ['1970-01-21T10:53:45.600000', '2026-01-01T00:00:00.000000'],
+      ['1970-01-01T00:29:27.225600', '1970-01-21T10:53:45.600000'],
     ],
   ])('is asked: %s', async (_, column, lines, ...answers) => {
     const { asked = [] } = await loaded(lines, column)

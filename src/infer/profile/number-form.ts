@@ -71,8 +71,8 @@ export function numberForm(
   // A value that is a number in both ways is none that the majority may decide.
   if (isMixed && (unclear > 0 || points === commas)) return { readings: mixedChoices(field, numerals) }
   if (unclear === 0 || points + commas > 0) return formOf(readingMost(numerals, commas <= points))
-  const rivals = rivalsOf(bits)
-  if (rivals === undefined) return { readings: mixedChoices(field, numerals) }
+  // Points and commas that may both be between thousands share two notations.
+  const rivals = rivalsOf(bits) as Rivals
   return rivals[0].thousands === ''
     ? pointForm(field, rivals, isWhole, others)
     : commaForm(field, rivals, isWhole, others)

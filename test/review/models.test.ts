@@ -1,0 +1,23 @@
+import { expect, it } from 'vitest'
+import { LadingError } from '../../src/core/errors.ts'
+import { KeptModels } from '../../src/review/models.ts'
+import { Fixture, numbers } from '../support/fixture.ts'
+import { untouched, wrapSink } from '../support/wrappers.ts'
+
+it('a database that fails is not taken for one that lacks the table of a pipeline', async () => {
+  await using fixture = await Fixture.open()
+  const sink = await fixture.sink()
+  await fixture.target.execute('CREATE TABLE "shop.orders" (id INTEGER)')
+  let isThere = false
+  const failing = wrapSink(sink, untouched, {
+    table: async (...args) => {
+      if (!isThere) throw new LadingError('SINK_UNAVAILABLE', 'says the test')
+      return await sink.table?.(...args)
+    },
+  })
+  const kept = { pipeline: 'shop.orders', layout: { fields: ['id'], ofTable: {} } }
+  const modelOf = () => new KeptModels(failing, { usual: numbers }).modelOf(kept)
+  await expect(modelOf()).rejects.toMatchObject({ code: 'SINK_UNAVAILABLE' })
+  isThere = true
+  expect(await modelOf()).toMatchObject({ table: 'shop.orders' })
+})
