@@ -58,7 +58,7 @@ export interface AllSettings {
   readonly dateFormat?: string | readonly (string)[] | undefined
   /** texts that mean no value, for example NA,- */
   readonly null?: string | readonly (string)[] | undefined
-  /** numbers may have a currency, and (12.50) or 12.50- is negative; this one alone; any: whichever; without it, one in each column */
+  /** numbers may have a currency, and (12.50) or 12.50- is negative; only the one that is named, or any; else a column has one */
   readonly money?: string | boolean | undefined
   /** ="007" is the text 007 */
   readonly excelText?: boolean | undefined

@@ -78,7 +78,7 @@ export const valueOptions = () => [
   ).argParser(thousandsSign),
   new Option(
     '--money [currency]',
-    'numbers may have a currency, and (12.50) or 12.50- is negative; this one alone; any: whichever; without it, one in each column',
+    'numbers may have a currency, and (12.50) or 12.50- is negative; only the one that is named, or any; else a column has one',
   ).argParser(currency),
   new Option(
     '--date-format <format>',
