@@ -11,11 +11,12 @@ import { derive } from '../sink/derive.ts'
 import type { Sink } from '../sink/sink.ts'
 
 export interface KeptModelsOptions extends Abortable {
-  /** The only model, if one is given. */
+  /** That of its pipeline, if one is given, whatever its loads were begun with. */
   readonly model?: Model | undefined
-  /** The model of loads of one pipeline, by default that of its table, that were begun with a model. */
-  readonly usual: Model
+  /** The pipeline of the given model, by default that of its table. */
   readonly pipeline?: string | undefined
+  /** By pipeline, the models of loads that were begun with one. */
+  readonly usual: ReadonlyMap<string, Model>
   /** By default that whose name the pipeline has. */
   readonly table?: WantedTable | undefined
   /** They override what the load was stated with. */
@@ -47,8 +48,8 @@ export class KeptModels {
 
   /** Undefined where the load had a model of its own, which is not given. */
   async modelOf({ pipeline, layout }: Kept): Promise<Model | undefined> {
-    const { model, usual, pipeline: usualPipeline = tableName(usual) } = this.#options
-    if (model !== undefined) return this.#once('given', async () => model)
+    const { model, pipeline: ofModel = model && tableName(model), usual } = this.#options
+    if (model !== undefined && pipeline === ofModel) return this.#once('given', async () => model)
     const stated = choicesIn(layout)
     if (stated !== undefined) {
       const fields = layout?.fields.length === 0 ? stated.fields : layout?.fields
@@ -56,7 +57,8 @@ export class KeptModels {
         this.#derive(pipeline, { ...stated, fields }),
       )
     }
-    return pipeline === usualPipeline ? this.#once('usual', async () => usual) : undefined
+    const known = usual.get(pipeline)
+    return known && this.#once(`usual ${pipeline}`, async () => known)
   }
 
   #once(key: string, make: () => Promise<Model>): Promise<Model> {
@@ -120,7 +122,7 @@ const namesIn = (pipeline: string): readonly [TableName, ...TableName[]] => [
 const policies: readonly unknown[] = ['error', 'skip', 'update', 'merge'] satisfies readonly ConflictPolicy[]
 
 /** The layout may come from outside, so nothing of it is trusted. Undefined where the model was written. */
-function choicesIn(layout: Layout | undefined): StatedChoices | undefined {
+export function choicesIn(layout: Layout | undefined): StatedChoices | undefined {
   const stated = layout?.ofTable
   if (typeof stated !== 'object' || stated === null) return undefined
   const { key, onConflict, ignoreExtra, fields } = stated as Readonly<Record<string, unknown>>

@@ -62,6 +62,8 @@ describe.concurrent('dead letters', () => {
     expect(run.code, run.err).toBe(3)
     expect(await folder.json('dead', 'list')).toMatchObject([{ key, code: 'SET_ASIDE', records: 1 }])
     folder.sql('DROP TRIGGER broken')
+    // The pipeline of the last run would be known.
+    await folder.lading('load', 'b.csv')
     expect(await folder.lading('dead', 'replay')).toMatchObject({
       code: 0,
       out: 'left: 1 dead letter in pipeline p, which --model, --table and --pipeline choose\n',

@@ -2,7 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { urlWithoutPassword } from '../../src/core/url.ts'
-import { Folder, header, record, records } from './run.ts'
+import { Folder, header, library, pasted, record, records } from './run.ts'
 
 const lastOf = async (folder: Folder) =>
   JSON.parse(await readFile(folder.at('.lading/last.json'), 'utf8')) as unknown
@@ -11,7 +11,7 @@ describe.concurrent('what the last run in a folder used', () => {
   it('is used by commands that look, and said', async () => {
     await using folder = await Folder.make({ 'a.csv': header + record(1) + record(2, 'x') })
     await folder.lading('load', 'a.csv', '--to', 'sqlite:mine.db', '--model', 'records', '--pipeline', 'mine')
-    expect(await lastOf(folder)).toEqual({ to: 'sqlite:mine.db', model: 'records' })
+    expect(await lastOf(folder)).toEqual({ to: 'sqlite:mine.db', model: 'records', pipeline: 'mine' })
     const [verify, rejects, other] = await Promise.all([
       folder.lading('verify'),
       folder.lading('rejects', 'list'),
@@ -43,6 +43,51 @@ describe.concurrent('what the last run in a folder used', () => {
     expect(line).toBe("lading load 'b'\\''s.csv' --to sqlite:mine.db --model records")
     expect((await folder.paste(line)).code).toBe(0)
     expect(folder.rows('records', 'mine.db')).toBe(3)
+  })
+
+  it('is the model of its own pipeline alone: rejects of others are loaded as their loads were', async () => {
+    await using folder = await Folder.make({
+      'k.csv': 'id,name\n1,a\nx,b\n',
+      'ord.csv': 'id,name\ny,c\n',
+      'ord.ts': `import { defineModel, integer, text } from '${library}'
+        export default defineModel({ table: 'ord', columns: { id: integer(), name: text() } })`,
+    })
+    await folder.lading('load', 'k.csv', '--columns', 'id:integer')
+    await folder.lading('load', 'ord.csv', '--model', './ord.ts', '--pipeline', 'mine')
+    const edits = [
+      await folder.lading('rejects', 'edit', '1', '--record', '5,b'),
+      await folder.lading('rejects', 'edit', '2', '--record', '6,c'),
+    ]
+    const commands = edits.map(({ out }) => pasted(out, 'rejects replay'))
+    expect((await folder.lading('rejects', 'show', '2')).out).toContain(`then load it: ${commands[1]}\n`)
+    for (const [index, command] of commands.entries())
+      expect((await folder.paste(command)).out).toBe(`${index + 1}: loaded\n`)
+    expect([folder.sql('SELECT id FROM k'), folder.sql('SELECT id FROM ord')]).toEqual([
+      [{ id: 1 }, { id: 5 }],
+      [{ id: 6 }],
+    ])
+  })
+
+  it('may have been another model than that of a reject, which a replay leaves, and says so', async () => {
+    await using folder = await Folder.make({
+      'ord.csv': 'id\ny\n',
+      'k.csv': 'id\n1\n',
+      'ord.ts': `import { defineModel, integer } from '${library}'
+        export default defineModel({ table: 'ord', columns: { id: integer() } })`,
+    })
+    await folder.lading('load', 'ord.csv', '--model', './ord.ts')
+    await folder.lading('load', 'k.csv')
+    const told = 'load it: rejects replay 1 with --pipeline ord and its --model\n'
+    expect((await folder.lading('rejects', 'edit', '1', '--record', '7')).out).toBe(`kept; ${told}`)
+    expect((await folder.lading('rejects', 'show', '1')).out).toContain(`then ${told}`)
+    const left = 'left: 1 reject in pipeline ord, which --model, --table and --pipeline choose\n'
+    expect((await folder.lading('rejects', 'replay')).out).toBe(left)
+    expect(await folder.lading('rejects', 'replay', '1')).toMatchObject({
+      code: 3,
+      out: expect.stringMatching(/^1: still rejected: WRONG_PIPELINE: .* ord, whose model is not given \(/),
+    })
+    const again = await folder.lading('rejects', 'edit', '1', '--record', '8', '--model', './ord.ts')
+    expect((await folder.paste(pasted(again.out, 'rejects replay'))).out).toBe('1: loaded\n')
   })
 
   it('stays known to the producer of the same queue, and what cannot be kept is no fault', async () => {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { LadingError } from '../../src/core/errors.ts'
 import { KeptModels } from '../../src/review/models.ts'
-import { Fixture, numbers } from '../support/fixture.ts'
+import { Fixture } from '../support/fixture.ts'
 import { untouched, wrapSink } from '../support/wrappers.ts'
 
 it('a database that fails is not taken for one that lacks the table of a pipeline', async () => {
@@ -16,7 +16,7 @@ it('a database that fails is not taken for one that lacks the table of a pipelin
     },
   })
   const kept = { pipeline: 'shop.orders', layout: { fields: ['id'], ofTable: {} } }
-  const modelOf = () => new KeptModels(failing, { usual: numbers }).modelOf(kept)
+  const modelOf = () => new KeptModels(failing, { usual: new Map() }).modelOf(kept)
   await expect(modelOf()).rejects.toMatchObject({ code: 'SINK_UNAVAILABLE' })
   isThere = true
   expect(await modelOf()).toMatchObject({ table: 'shop.orders' })

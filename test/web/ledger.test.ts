@@ -42,7 +42,10 @@ describe('each entry has an outcome of its own', () => {
   })
 
   it('where its load had a model that the page was not given', async () => {
-    await using page = await Page.of(two, items, 'items.csv', { message: '{', known: { usual: records } })
+    await using page = await Page.of(two, items, 'items.csv', {
+      message: '{',
+      known: { usual: new Map([['records', records]]) },
+    })
     const refused = [
       { id: 1, outcome: 'refused', detail: expect.stringMatching(/^WRONG_PIPELINE: its load/) },
     ]
@@ -93,7 +96,7 @@ it('a page that is left while its database cannot be reached ends all the same',
   const failed = Promise.withResolvers<never>()
   const ledger = new WebLedger({
     openSink: () => failed.promise,
-    loadModels: async () => ({ usual: records }),
+    loadModels: async () => ({ usual: new Map([['records', records]]) }),
     replay: {},
   })
   const asked = ledger.reasons()

@@ -41,7 +41,7 @@ export class Page implements AsyncDisposable {
     file: string | Uint8Array,
     model: Model = items,
     name = 'items.csv',
-    { dialect, message, known = { model, usual: model } }: PageOptions = {},
+    { dialect, message, known = { model, usual: new Map() } }: PageOptions = {},
   ): Promise<Page> {
     const folder = await Folder.make({ [name]: file })
     await using sink = await openSink(`sqlite:${folder.at('lading.db')}`)

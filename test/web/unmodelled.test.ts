@@ -22,7 +22,9 @@ it('the page replays a reject of a load without a model, by the policy that the 
   await sink.ledger.editReject(1, Buffer.from('2,corrected'), [])
   await using page = new WebLedger({
     openSink: () => openSink(`sqlite:${folder.at('lading.db')}`),
-    loadModels: async () => ({ usual: records }),
+    // The model of another pipeline decodes none of it.
+    loadModels: async () => ({ model: records, usual: new Map() }),
+    ofAll: true,
     replay: {},
   })
   expect(await page.rejects.replay([1])).toMatchObject([{ id: 1, outcome: 'replayed' }])

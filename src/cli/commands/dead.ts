@@ -117,9 +117,8 @@ function replayCommand(): Command {
     await withKeptModels(flags, async (sink, models, given) => {
       const results: { id: number; verdict: Verdict }[] = []
       const passed = new PassedOver()
-      const { ignoreExtra, dedupKey, root } = flags
-      const pipeline = flags.pipeline ?? given.ofModel
-      const asked = pipeline ?? given.ofTable
+      const { ignoreExtra, dedupKey, root, pipeline } = flags
+      const asked = pipeline ?? given.ofModel ?? given.ofTable
       const options = {
         sink,
         models,

@@ -6,18 +6,16 @@ import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { Command } from 'commander'
 import { LadingError } from '../../core/errors.ts'
-import { tableName } from '../../model/model.ts'
 import type { StoredReject } from '../../sink/ledger.ts'
 import { withExamples } from '../settings/examples.ts'
-import { hint } from '../settings/hint.ts'
-import { findReject, withSink } from '../run/ledger.ts'
-import { loadModel } from '../settings/model.ts'
-import { modelOption, toOption, whole } from '../settings/options.ts'
+import { findReject, keptModels, replayOf, withSink } from '../run/ledger.ts'
+import { loadModel, usualModel } from '../settings/model.ts'
+import { keptModelOption, toOption, whole } from '../settings/options.ts'
 import { print } from '../terminal/output.ts'
 
 interface Flags {
   readonly to: string
-  readonly model: string
+  readonly model?: string
   readonly record?: string
 }
 
@@ -26,16 +24,17 @@ export function editCommand(): Command {
     .description('correct the record of a reject in $VISUAL or $EDITOR; the original record is kept')
     .argument('<id>', 'id in rejects list', whole(1))
     .option('--record <text>', "the corrected record; '-' reads it from standard input")
-  for (const option of [toOption(), modelOption()]) edit.addOption(option)
+  for (const option of [toOption(), keptModelOption()]) edit.addOption(option)
   withExamples(edit, [
     ['rejects edit 7 ; lading rejects replay 7'],
     ["rejects edit 7 --record '2021-01-01 00:00:07+00,a,12.5'"],
     ['rejects edit 7 --model ./my-model.ts', 'masks what you type into masked fields'],
   ])
   return edit.action(async (id: number, flags: Flags) => {
-    const [{ editReject }, model] = await Promise.all([
+    const [{ editReject }, models, masksNothing] = await Promise.all([
       import('../../review/rejects.ts'),
-      loadModel(flags.model),
+      keptModels({ model: flags.model }),
+      loadModel(usualModel),
     ])
     await withSink(flags.to, undefined, async (sink) => {
       const reject = await findReject(sink.ledger, id)
@@ -43,9 +42,9 @@ export function editCommand(): Command {
       const text = Buffer.from(reject.edited ?? reject.raw)
       const record = flags.record === undefined ? await inEditor(text) : await given(flags.record)
       if (record.equals(text)) return print('nothing was changed')
+      const model = models.model ?? models.usual.get(reject.pipeline) ?? masksNothing
       if (!(await editReject(reject, record, { sink, model }))) requireOpen(await findReject(sink.ledger, id))
-      const pipeline = reject.pipeline === tableName(model) ? [] : ['--pipeline', reject.pipeline]
-      print(`kept; load it: ${hint('rejects replay', id, ...pipeline)}`)
+      print(`kept; ${await replayOf(reject, models)}`)
     })
   })
 }

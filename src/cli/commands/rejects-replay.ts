@@ -63,13 +63,11 @@ export function replayCommand(): Command {
     const notations = valueSettings(flags)
     const { replayAnyRejects } = await import('../../review/replay.ts')
     await withKeptModels(flags, async (sink, models, given) => {
-      // Without a model, each reject has the pipeline and the model of its load.
-      const pipeline = flags.pipeline ?? given.ofModel
-      const asked = pipeline ?? given.ofTable
+      const { ignoreExtra, dedupKey, pipeline } = flags
+      const asked = pipeline ?? given.ofModel ?? given.ofTable
       const told = new Outcome(flags.json === true, Math.max(ids.length, mostTold), asked)
       // Skip rejects of other pipelines, unless their ids were given.
       const filter = { ...(await choiceOf(sink.ledger, flags)), pipeline: asked }
-      const { ignoreExtra, dedupKey } = flags
       const options = { sink, models, pipeline, ignoreExtra, dedupKey, notations, onEvent: reporter() }
       for await (const rejects of chosenRejects(sink.ledger, ids, filter)) {
         const verdicts = await replayAnyRejects(rejects, options)

@@ -11,6 +11,8 @@ import {
   choiceOptions,
   chosenRejects,
   findReject,
+  keptModels,
+  replayOf,
   withLedger,
 } from '../run/ledger.ts'
 import { jsonOption, toOption, whole, wholes } from '../settings/options.ts'
@@ -119,7 +121,10 @@ function showCommand(): Command {
       const load = loadId === undefined ? [] : ['--load', shortId(loadId)]
       const choice = [...load, '--code', code, ...(column === '' ? [] : ['--column', column])]
       const others = { count: same, command: hint('rejects list', ...choice) }
-      for (const line of diagnostic(reject, outputWidth(), others)) print(line)
+      // The module of the last run may be gone.
+      const models = await keptModels({}).catch(() => ({ usual: new Map() }))
+      const replay = await replayOf(reject, models)
+      for (const line of diagnostic(reject, outputWidth(), { replay, others })) print(line)
     }),
   )
 }

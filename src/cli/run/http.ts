@@ -213,6 +213,6 @@ function lateMetrics(
 
 const accessOf = (to: string, { pipeline, ignoreExtra, dedupKey, root, ...flags }: Places) => ({
   openSink: async () => (await import('../../sink/registry.ts')).openSink(to),
-  loadModels: () => keptModels(flags),
+  loadModels: () => keptModels({ pipeline, ...flags }),
   replay: { pipeline, ignoreExtra, dedupKey, root, ...insideSettings(flags) },
 })

@@ -6,8 +6,10 @@ import type { Sink, Verdict } from '../../sink/sink.ts'
 import { chosenKept, findKept, keptRejects } from '../../review/kept.ts'
 import { type Model, tableName } from '../../model/model.ts'
 import { nameOf, shownTable } from '../../model/table.ts'
-import type { KeptModels } from '../../review/models.ts'
+import type { KeptModels, KeptModelsOptions } from '../../review/models.ts'
 import { requireDatabase } from '../settings/files.ts'
+import { hint } from '../settings/hint.ts'
+import { lastModel } from '../settings/last.ts'
 import { loadModel, usualModel } from '../settings/model.ts'
 import { loadName, type TableFlags, tableSettings, toOption } from '../settings/options.ts'
 import { counted, print, shortId, visible } from '../terminal/output.ts'
@@ -27,19 +29,43 @@ export async function withSink(
 
 interface KeptFlags extends TableFlags {
   readonly to: string
-  readonly model?: string
-  readonly pipeline?: string
+  readonly model?: string | undefined
+  readonly pipeline?: string | undefined
   readonly ignoreExtra?: boolean
 }
 
-/** What the options say of the models of loads. */
-export async function keptModels(flags: Omit<KeptFlags, 'to' | 'pipeline'>) {
+/** What the options, and the last run, say of the models of loads. */
+export async function keptModels({ pipeline, ...flags }: Omit<KeptFlags, 'to'>) {
   const settings = tableSettings(flags)
-  const [usual, model] = await Promise.all([
+  const last = lastModel()
+  const [shipped, model, remembered] = await Promise.all([
     loadModel(usualModel),
-    flags.model === undefined ? undefined : loadModel(flags.model),
+    flags.model === undefined || flags.model === last.model ? undefined : loadModel(flags.model),
+    loadModel(last.model ?? usualModel),
   ])
+  const usual = new Map([shipped, remembered].map((each) => [tableName(each), each]))
+  if (last.pipeline !== undefined) usual.set(last.pipeline, remembered)
+  if (pipeline !== undefined && !usual.has(pipeline)) usual.set(pipeline, shipped)
   return { ...settings, model, usual }
+}
+
+/** What a person is told of loading the reject: a command to paste, unless it needs a model that nothing names. */
+export async function replayOf(
+  reject: StoredReject,
+  { model, usual }: Pick<KeptModelsOptions, 'model' | 'usual'>,
+): Promise<string> {
+  const [{ choicesIn }, { layoutOf }] = await Promise.all([
+    import('../../review/models.ts'),
+    import('../../review/redecode.ts'),
+  ])
+  const { id, pipeline } = reject
+  const isDerived = choicesIn(layoutOf(reject)) !== undefined
+  if (isDerived || (model === undefined && usual.has(pipeline)))
+    return `load it: ${hint('rejects replay', id)}`
+  if (model === undefined)
+    return `load it: rejects replay ${id} with --pipeline ${visible(pipeline)} and its --model`
+  const named = pipeline === tableName(model) ? [] : ['--pipeline', pipeline]
+  return `load it: ${hint('rejects replay', id, ...named)}`
 }
 
 /** The pipelines of the model and of the table that are given. */
@@ -65,11 +91,11 @@ export async function withKeptModels(
   })
 }
 
-/** Its load had a model of its own. */
+/** What is loaded without a model needs none. */
 export const withoutModel = ({ pipeline }: { readonly pipeline: string }): Verdict => ({
   kind: 'refused',
   code: 'WRONG_PIPELINE',
-  detail: `it belongs to pipeline ${pipeline}`,
+  detail: `it belongs to pipeline ${pipeline}, whose model is not given`,
 })
 
 export const withLedger = (to: string, work: (ledger: Ledger) => Promise<void>): Promise<void> =>

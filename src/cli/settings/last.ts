@@ -18,15 +18,15 @@ const folder = '.lading'
 const path = `${folder}/last.json`
 
 /**
- * Options that say where a run reads and writes, and those that say how. `--pipeline` and `--table` are not kept: they
- * would hide what other runs have loaded from commands that review.
+ * Options that say where a run reads and writes, and those that say how. `--table` is not kept: it would hide what other
+ * runs have loaded from commands that review. So would `--pipeline`, which says of the model alone what it is for.
  */
 const places = ['to', 'queue'] as const
 const ways = ['model'] as const
 type Name = (typeof places)[number] | (typeof ways)[number]
 
 /** What was stated; the rest was left to its default. */
-type Last = Partial<Record<Name, string>> & {
+type Last = Partial<Record<Name | 'pipeline', string>> & {
   /** Options whose URLs had a password, which is not kept. */
   without?: string
 }
@@ -62,6 +62,8 @@ export function remember(command: Command): void {
     last[name] = kept
     if (kept !== value) noteWithout(last, name)
   }
+  const pipeline: unknown = command.getOptionValue('pipeline')
+  if (isStated(command, 'pipeline') && typeof pipeline === 'string') last.pipeline = pipeline
   // A producer has no database; the one of its queue stays known.
   const before = hasOption(command, 'to') ? {} : readLast()
   if (before.to !== undefined && before.queue === last.queue) {
@@ -107,9 +109,18 @@ function readLast(): Last {
   }
 }
 
+let ofModel: { readonly model?: string | undefined; readonly pipeline?: string | undefined } = {}
+
+/**
+ * The model that the last run was given, and its pipeline, where nothing states a model. It serves what that pipeline
+ * has loaded, and says nothing of others. Without one, the usual model served.
+ */
+export const lastModel = () => ofModel
+
 /** For a command that looks: sets what nothing states. For one that loads: says where it does not load. */
 export function applyLast(command: Command, isTold: boolean): void {
   const name = topOf(command).name()
+  ofModel = {}
   if (looking.has(name)) takeLast(command, isTold)
   else if (isTold && loading.has(name) && hasOption(command, 'to') && !isStated(command, 'to'))
     warnOfOther(command)
@@ -126,6 +137,7 @@ function takeLast(command: Command, isTold: boolean): void {
   // Beside another database or queue, what the last run did with its own means nothing.
   if (places.some((name) => isStated(command, name) && !isSame(command, name, last[name]))) return
   const isModelStated = ofModels.some((name) => isStated(command, name))
+  if (!isModelStated) ofModel = { model: last.model, pipeline: last.pipeline }
   const taken: string[] = []
   for (const name of [...places, ...ways]) {
     const value = last[name]

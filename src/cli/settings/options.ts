@@ -182,7 +182,7 @@ export interface TableFlags extends TypeFlags {
 
 /** Throws `USAGE` where they cannot be read, and beside a model, which says what they would. */
 export function tableSettings(
-  flags: TableFlags & { readonly model?: string; readonly ignoreExtra?: boolean },
+  flags: TableFlags & { readonly model?: string | undefined; readonly ignoreExtra?: boolean },
 ) {
   const { table, key, onConflict, types, columns, model, ignoreExtra } = flags
   const given = Object.entries({ table, key, 'on-conflict': onConflict, types, columns }).find(

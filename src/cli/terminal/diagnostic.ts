@@ -32,12 +32,14 @@ export function placeOf(reject: StoredReject): string {
   return `${visible(source)}:${place.line}:${[...place.before.toString('utf8')].length + 1}`
 }
 
-/** `others`: how many other records of the load failed in the same way, and the command that lists them. */
-export function diagnostic(
-  reject: StoredReject,
-  width: number,
-  others: { readonly count: number; readonly command: string },
-): string[] {
+export interface Beside {
+  /** How a person loads the record once it is correct. */
+  readonly replay: string
+  /** How many other records of the load failed in the same way, and the command that lists them. */
+  readonly others: { readonly count: number; readonly command: string }
+}
+
+export function diagnostic(reject: StoredReject, width: number, { replay, others }: Beside): string[] {
   const { code, detail, record, byte, loadId, state, edited } = reject
   const { advice } = codes[code]
   const load = loadId === undefined ? '' : `, load ${shortId(loadId)}`
@@ -48,10 +50,7 @@ export function diagnostic(
     ...wrapped(`help: ${advice}`, width, '  '),
     // Do not wrap commands: they are for pasting.
     ...(state === 'open'
-      ? [
-          `  edit the record: ${hint('rejects edit', reject.id)}`,
-          `  then load it: ${hint('rejects replay', reject.id)}`,
-        ]
+      ? [`  edit the record: ${hint('rejects edit', reject.id)}`, `  then ${replay}`]
       : []),
     ...(edited === undefined ? [] : ['  shows the corrected record; rejects export has the original']),
     ...(others.count === 0
