@@ -16,7 +16,7 @@ export interface SourceFile {
 export type PathOf = (name: string) => string
 
 /** Why a file, or a folder, that a folder or a pattern holds is left out. */
-export type Reason = 'format' | 'hidden' | 'name' | 'unreadable'
+export type Reason = 'format' | 'packed' | 'hidden' | 'name' | 'unreadable'
 
 export interface Found {
   readonly name: string
@@ -27,10 +27,19 @@ export interface Found {
   readonly fault?: LadingError
 }
 
-/** Which files of a folder are meant: by their suffixes, those that are loaded, and those of other formats. */
+/** Which files of a folder are meant, by their suffixes: those that are loaded, and those that are told of. */
 export interface Looked {
   readonly wanted: RegExp
+  /** Of other formats. */
   readonly others: RegExp
+  /** Of any format, and packed in a way that is not read. */
+  readonly packed: RegExp
+}
+
+/** Why a file that is not loaded is told of; undefined where it is not. */
+export function toldAs(name: string, { others, packed }: Looked): Reason | undefined {
+  if (others.test(name)) return 'format'
+  return packed.test(name) ? 'packed' : undefined
 }
 
 export const wildcard = /[*?[{]/

@@ -61,7 +61,7 @@ export class Arrivals {
     return this.#in('settling').filter(({ since }) => now - since >= this.#settleMs)
   }
 
-  /** An empty folder is no fault here, nor is a pattern that nothing matches yet. */
+  /** A pattern that nothing matches yet is no fault here. */
   async #files() {
     const found: SourceFile[] = []
     for (const path of this.#paths) {
@@ -69,13 +69,12 @@ export class Arrivals {
         const options = {
           others: otherSuffixes(this.#format),
           onLeft: this.#onLeft,
-          // It may be the folder of a person who is just making it.
-          passesUnreadable: true,
+          isWatched: true,
         }
         for (const file of await namedFiles([path], suffixesOf(this.#format), options)) found.push(file)
       } catch (error) {
-        const code = error instanceof LadingError ? error.code : undefined
-        if (code !== 'SOURCE_EMPTY' && !(code === 'SOURCE_MISSING' && wildcard.test(path))) throw error
+        const isNone = error instanceof LadingError && error.code === 'SOURCE_MISSING' && wildcard.test(path)
+        if (!isNone) throw error
       }
     }
     return found

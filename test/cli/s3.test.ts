@@ -44,6 +44,7 @@ describe('an object of S3', () => {
       'in/.hidden.csv': 'x\n1\n',
       'in/notes.txt': 'x',
       'in/c.ndjson': '{}',
+      'in/d.csv.xz': 'x',
       'in/': '',
       'other/d.csv': header + record(7),
       'what? [1]+2%20 é.csv': header + record(8),
@@ -52,6 +53,7 @@ describe('an object of S3', () => {
     expect(folder.code, folder.err).toBe(0)
     expect(folder.err).toMatch(/hidden files are left out; name one to load it: s3:.*\/in\/\.hidden\.csv/)
     expect(folder.err).toMatch(/files of other formats are left out.*: s3:.*\/in\/c\.ndjson/)
+    expect(folder.err).toMatch(/neither gzip nor zstd are left out.*: s3:.*\/in\/d\.csv\.xz/)
     expect([all.sources(), all.folder.rows()]).toEqual([['a.csv', 'sub/b.csv.gz'], 7])
     const pattern = await all.lading(
       'load',

@@ -1,4 +1,4 @@
-import { mkdir, readdir, symlink, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { expectError, Folder, header, record, records } from './run.ts'
@@ -186,6 +186,34 @@ describe.concurrent('where records come from', () => {
     expect(folder.rows()).toBe(1)
     expect((await folder.lading('load', 'mix', 'mix/c.tsv')).err).not.toContain('mix/c.tsv,')
     expect((await folder.lading('load', 'mix/*.csv')).err).not.toContain('left out')
+  })
+
+  it('files in a folder that are packed in a way that is not read are said, and one that is named says how to load it', async () => {
+    const packed = ['b.csv.xz', 'c.CSV.bz2', 'deep/d.ndjson.zip', 'e.csv.Z']
+    await using folder = await Folder.make({
+      'mix/a.csv': records(1),
+      ...Object.fromEntries(packed.map((name) => [`mix/${name}`, '\xfd7zXZ\0'])),
+      'mix/.f.csv.xz': '',
+      'mix/notes.txt.xz': '',
+      'mix/report.pdf': '',
+      'mix/tools.zip': '',
+    })
+    await folder.write('mix/b.csv.xz', Buffer.from('\xfd7zXZ\0', 'latin1'))
+    const run = await folder.lading('load', 'mix')
+    expect(run.code, run.err).toBe(0)
+    const left = /^warning: files that are packed with neither gzip nor zstd are left out; .*: (.*)$/m.exec(
+      run.err,
+    )
+    expect(left?.[1]?.split(', ').toSorted()).toEqual(packed.map((name) => `mix/${name}`).toSorted())
+    expect(run.err.match(/^warning/gm)).toHaveLength(1)
+    expectError(
+      await folder.lading('load', 'mix/b.csv.xz'),
+      'SOURCE_COMPRESSED',
+      65,
+      'xz -dc FILE | lading load -',
+    )
+    await rm(folder.at('mix/a.csv'))
+    expectError(await folder.lading('load', 'mix'), 'SOURCE_EMPTY', 66, 'mix/b.csv.xz')
   })
 
   it('a quoted pattern stands for the files that match, a hidden folder only where it is named', async () => {

@@ -349,6 +349,17 @@ it('a pattern may match nothing yet, or what is not written to its end; what is 
   expect(await names(inbox)).toEqual([])
 })
 
+it('files that are no data files as they are, are said, also where nothing else lies, and hidden ones are not', async () => {
+  await using fixture = await Fixture.open()
+  const inbox = join(fixture.folder, 'in')
+  await mkdir(inbox)
+  const told: string[] = []
+  const arrivals = new Arrivals([inbox], { settleMs: 0, onLeft: (message) => told.push(message) })
+  for (const name of ['a.csv.xz', 'b.ndjson', '.c.csv', 'd.txt']) await writeFile(join(inbox, name), '')
+  expect(await arrivals.look()).toEqual([])
+  expect(told).toEqual([expect.stringMatching(/b\.ndjson$/), expect.stringMatching(/a\.csv\.xz$/)])
+})
+
 it('files that are dealt with are not read again, however often the folder is looked at', async () => {
   await using fixture = await Fixture.open()
   const inbox = join(fixture.folder, 'in')

@@ -8,6 +8,8 @@ interface Kind {
   readonly name: string
   readonly isIt: RegExp
   readonly code: Extract<Code, 'SOURCE_COMPRESSED' | 'SOURCE_FORMAT'>
+  /** Behind that of what was packed. */
+  readonly suffix?: string
   /** A command that writes its content to standard output. */
   readonly unpack?: string
   /** The format that the command writes, where the name of the file does not tell. */
@@ -16,8 +18,9 @@ interface Kind {
   readonly how?: string
 }
 
-const packed = (name: string, isIt: RegExp, unpack: string): Kind => ({
+const packed = (name: string, suffix: string, isIt: RegExp, unpack: string): Kind => ({
   name,
+  suffix,
   isIt,
   unpack,
   code: 'SOURCE_COMPRESSED',
@@ -36,12 +39,12 @@ const byDuckDb = (read: string) => `duckdb -csv -c "FROM ${read}('FILE')"`
 // The first bytes of formats are control characters, mostly.
 /* oxlint-disable no-control-regex */
 const kinds: readonly Kind[] = [
-  packed('bzip2', /^BZh[1-9](1AY&SY|\x17\x72\x45\x38\x50\x90)/, 'bzip2 -dc FILE'),
-  packed('xz', /^\xfd7zXZ\0/, 'xz -dc FILE'),
-  packed('lz4', /^\x04\x22\x4d\x18/, 'lz4 -dc FILE'),
-  packed('7z', /^7z\xbc\xaf\x27\x1c/, '7z x -so FILE'),
-  packed('compress', /^\x1f\x9d/, 'gzip -dc FILE'),
-  packed('a tar archive', /^[^]{257}ustar/, 'tar -xOf FILE'),
+  packed('bzip2', 'bz2', /^BZh[1-9](1AY&SY|\x17\x72\x45\x38\x50\x90)/, 'bzip2 -dc FILE'),
+  packed('xz', 'xz', /^\xfd7zXZ\0/, 'xz -dc FILE'),
+  packed('lz4', 'lz4', /^\x04\x22\x4d\x18/, 'lz4 -dc FILE'),
+  packed('7z', '7z', /^7z\xbc\xaf\x27\x1c/, '7z x -so FILE'),
+  packed('compress', 'Z', /^\x1f\x9d/, 'gzip -dc FILE'),
+  packed('a tar archive', 'tar', /^[^]{257}ustar/, 'tar -xOf FILE'),
   other(
     'a workbook of Excel (.xlsx)',
     /^PK\x03\x04[^]{26}(\[Content_Types\]\.xml|_rels\/|xl\/|docProps\/)/,
@@ -54,6 +57,7 @@ const kinds: readonly Kind[] = [
   ),
   packed(
     'a ZIP archive (or a workbook of a spreadsheet, which is to be saved as CSV)',
+    'zip',
     /^PK(\x03\x04|\x05\x06)/,
     'unzip -p FILE',
   ),
@@ -78,6 +82,9 @@ const kinds: readonly Kind[] = [
 ]
 
 /* oxlint-enable no-control-regex */
+
+/** Of files that are packed in a way that is not read. */
+export const packedSuffixes = kinds.flatMap(({ suffix }) => suffix ?? [])
 
 /** How to load on standard input, which is CSV unless told otherwise. */
 const loadInput = (format: string): string => `lading load -${format === '' ? '' : ` --format ${format}`}`

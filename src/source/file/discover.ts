@@ -5,11 +5,23 @@ import { LadingError, toLadingError } from '../../core/errors.ts'
 import { listed } from '../../core/listed.ts'
 import { shownUrl } from '../../core/url.ts'
 import { breath } from '../../core/wait.ts'
-import { type Found, FoundFiles, hidden, type Looked, type PathOf, type Reason, wildcard } from '../found.ts'
+import { packedSuffixes } from '../compressed/foreign.ts'
+import {
+  type Found,
+  FoundFiles,
+  hidden,
+  type Looked,
+  type PathOf,
+  type Reason,
+  toldAs,
+  wildcard,
+} from '../found.ts'
 
 /** Files that a folder or a pattern holds and that are not loaded, and what to say of them. */
 const reasons = {
   format: 'files of other formats are left out; --format loads those of one, or name them',
+  packed:
+    'files that are packed with neither gzip nor zstd are left out; unpack them, or name one to hear how it is loaded',
   hidden: 'hidden files are left out; name one to load it',
   name: 'files whose names are not UTF-8 cannot be opened, and are left out; rename them',
   unreadable: 'folders that cannot be read are left out',
@@ -23,25 +35,31 @@ export interface DiscoverOptions {
   readonly others?: readonly string[]
   /** Hears what is left out. */
   readonly onLeft?: ((message: string) => void) | undefined
-  /** Folders below those that are named are left out where they cannot be read; otherwise one of them is a fault. */
-  readonly passesUnreadable?: boolean
+  /**
+   * Whether the folders are looked at again and again: no file yet is no fault, nor is a folder below that cannot be
+   * read, which a person may just be making. Hidden files are expected there.
+   */
+  readonly isWatched?: boolean
 }
 
 /**
- * The files that `paths` name: files as they are, folders with all files below them that have one of the
- * suffixes, patterns with the files that match. Hidden files are left out, and with them files that are still
- * written under a temporary name; so are files in folders that have one of the suffixes `others`. In the order
- * of their names.
+ * The files that `paths` name, in the order of their names: files as they are, folders with all files below them that
+ * have one of the suffixes, patterns with the files that match. Hidden files are left out, and with them files that are
+ * still written under a temporary name; so are other files in folders.
  */
 export async function discover(
   paths: readonly string[],
   suffixes: readonly string[],
-  { others = [], onLeft, passesUnreadable = false }: DiscoverOptions = {},
+  { others = [], onLeft, isWatched = false }: DiscoverOptions = {},
   elsewhere: Elsewhere = () => undefined,
 ): Promise<FoundFiles> {
-  const looked = { wanted: endingWith(suffixes), others: endingWith(others) }
+  const looked = {
+    wanted: endingWith(suffixes),
+    others: endingWith(others),
+    packed: endingWith([...suffixes, ...others], `\\.(${packedSuffixes.join('|')})`),
+  }
   const found: Found[] = []
-  const left: Record<Reason, string[]> = { format: [], hidden: [], name: [], unreadable: [] }
+  const left: Record<Reason, string[]> = { format: [], packed: [], hidden: [], name: [], unreadable: [] }
   // A file that is named twice has the name under which it came first. One path alone names none twice.
   const named = paths.length === 1 ? undefined : new Set<string>()
   const isNew = ({ name, pathOf }: Found) => {
@@ -52,17 +70,18 @@ export async function discover(
   for (const path of paths) {
     for await (const files of elsewhere(path, looked) ?? filesOf(path, looked)) {
       for (const file of files) {
-        if (file.fault !== undefined && !passesUnreadable) throw file.fault
+        if (file.fault !== undefined && !isWatched) throw file.fault
         if (file.left !== undefined) left[file.left].push(file.pathOf(file.name))
         else if (isNew(file)) found.push(file)
       }
     }
   }
   left.format = left.format.filter((path) => named?.has(placeOf(path)) !== true)
+  if (isWatched) left.hidden = []
   const leftOut = (Object.keys(reasons) as Reason[]).flatMap((reason) =>
     left[reason].length > 0 ? [`${reasons[reason]}: ${listed(left[reason], mostListed)}`] : [],
   )
-  if (found.length === 0) {
+  if (found.length === 0 && !isWatched) {
     const besides = leftOut.map((each) => `; ${each}`).join('')
     throw new LadingError(
       'SOURCE_EMPTY',
@@ -87,8 +106,8 @@ function searched(suffixes: readonly string[]): string {
   return `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`
 }
 
-const endingWith = (suffixes: readonly string[]): RegExp =>
-  suffixes.length === 0 ? /(?!)/ : new RegExp(`\\.(${suffixes.join('|')})(\\.gz|\\.zst)?$`, 'i')
+const endingWith = (suffixes: readonly string[], packing = '(\\.gz|\\.zst)?'): RegExp =>
+  suffixes.length === 0 ? /(?!)/ : new RegExp(`\\.(${suffixes.join('|')})${packing}$`, 'i')
 
 /** A folder's files at once: a promise for each would take longer than all else. */
 async function* filesOf(path: string, looked: Looked): AsyncGenerator<readonly Found[]> {
@@ -135,7 +154,7 @@ const entriesTogether = 1_000
 
 /** `way` leads from the folder that was named to one below it, with '/' behind each part. */
 async function* filesBelow(named: string, way: string, looked: Looked): AsyncGenerator<readonly Found[]> {
-  const { wanted, others } = looked
+  const { wanted } = looked
   const before = join(named, 'x').slice(0, -1)
   const pathOf = pathBelow(before)
   const files: Found[] = []
@@ -152,7 +171,10 @@ async function* filesBelow(named: string, way: string, looked: Looked): AsyncGen
     } else if (entry.isDirectory()) folders.push(`${name}/`)
     else if (wanted.test(name) && isFileEntry(entry, before + name))
       add(isHidden(name) ? 'hidden' : undefined)
-    else if (others.test(name) && !isHidden(name) && isFileEntry(entry, before + name)) add('format')
+    else {
+      const told = toldAs(name, looked)
+      if (told !== undefined && !isHidden(name) && isFileEntry(entry, before + name)) add(told)
+    }
   }
   yield files
   for (const below of folders) {

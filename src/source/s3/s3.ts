@@ -1,7 +1,7 @@
 /** Objects of S3 and of stores that speak its protocol. */
 import { matchesGlob, posix } from 'node:path'
 import { LadingError } from '../../core/errors.ts'
-import { type Found, hidden, type Looked, wildcard } from '../found.ts'
+import { type Found, hidden, type Looked, toldAs, wildcard } from '../found.ts'
 import { patiently } from '../remote-file.ts'
 import { RemoteSource } from '../remote.ts'
 import type { Store } from '../store.ts'
@@ -59,7 +59,7 @@ async function* matching(address: Address): AsyncGenerator<readonly Found[]> {
   if (matches === 0) throw new LadingError('SOURCE_MISSING', `no object matches ${addressOf(address)}`)
 }
 
-async function* below(address: Address, { wanted, others }: Looked): AsyncGenerator<readonly Found[]> {
+async function* below(address: Address, looked: Looked): AsyncGenerator<readonly Found[]> {
   const { key } = address
   const base = key === '' || key.endsWith('/') ? key : `${key}/`
   const pathOf = pathIn(address, base)
@@ -69,9 +69,10 @@ async function* below(address: Address, { wanted, others }: Looked): AsyncGenera
     yield page.flatMap(({ key: each, state }): Found[] => {
       const name = each.slice(base.length)
       const isHidden = hidden(name.split('/'))
-      if (wanted.test(name))
+      if (looked.wanted.test(name))
         return [{ name, pathOf, seen: state, ...(isHidden && { left: 'hidden' as const }) }]
-      return others.test(name) && !isHidden ? [{ name, pathOf, left: 'format' as const }] : []
+      const left = isHidden ? undefined : toldAs(name, looked)
+      return left === undefined ? [] : [{ name, pathOf, left }]
     })
   }
   if (objects === 0 && key !== '')
