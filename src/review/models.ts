@@ -6,7 +6,7 @@ import { sourceFields } from '../model/fields.ts'
 import type { ConflictPolicy, Model } from '../model/model.ts'
 import { tableName } from '../model/model.ts'
 import type { StatedChoices, TableChoices } from '../model/of-table.ts'
-import type { TableName, WantedTable } from '../model/table.ts'
+import { shownTable, type TableName, type WantedTable } from '../model/table.ts'
 import { derive } from '../sink/derive.ts'
 import type { Sink } from '../sink/sink.ts'
 
@@ -24,7 +24,7 @@ export interface KeptModelsOptions extends Abortable {
 }
 
 /** What is known of a reject, or of a dead letter by its header. */
-interface Kept {
+export interface Kept {
   readonly pipeline: string
   readonly layout: Layout | undefined
 }
@@ -86,7 +86,13 @@ export class KeptModels {
     const [whole, ...parted] = namesIn(pipeline)
     const there: TableName[] = []
     for (const name of [whole, ...parted]) if (await this.#isThere(name)) there.push(name)
-    if (there.length < 2) return there[0] ?? parted[0] ?? whole
+    const [one] = there
+    if (one === undefined)
+      throw new LadingError(
+        'SCHEMA_MISMATCH',
+        `there is no table ${shownTable(parted[0] ?? whole)}, after which pipeline ${pipeline} is named: make it, name another one with --table, or discard what was to go there`,
+      )
+    if (there.length === 1) return one
     const ways = there.map((name) =>
       [name.schema ?? [], name.table]
         .flat()
