@@ -110,6 +110,11 @@ const commands: readonly (readonly [name: string, about: string, definition: () 
     async () => (await import('./commands/completions.ts')).completionsCommand,
   ],
   [
+    'abandon',
+    'give up a load that was begun and is never to be finished',
+    async () => (await import('./commands/abandon.ts')).abandonCommand,
+  ],
+  [
     'prune',
     'remove what is old from the ledger: settled rejects and dead letters, and more on request',
     async () => (await import('./commands/prune.ts')).pruneCommand,

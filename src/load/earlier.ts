@@ -172,8 +172,9 @@ export function receiptEvent(load: Counts, source: string): LadingEvent {
 
 /** Of a load of which all chunks have taken effect, or none has a verdict; undefined where they have to be asked for. */
 function wholeProgress(receipt: Receipt): LoadProgress | undefined {
-  const { plan, chunks, chunksDone, dead, loaded, isReplaced } = receipt
+  const { plan, chunks, chunksDone, dead, loaded, isReplaced, isAbandoned } = receipt
   const complete = chunksDone === chunks && dead === 0
-  const progress = { plan, complete, loaded, keys: new Set<string>(), ...(isReplaced && { isReplaced }) }
+  const over = { ...(isReplaced && { isReplaced }), ...(isAbandoned && { isAbandoned }) }
+  const progress = { plan, complete, loaded, keys: new Set<string>(), ...over }
   return complete || chunksDone === 0 ? progress : undefined
 }

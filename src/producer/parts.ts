@@ -11,6 +11,8 @@ export interface KnownLoad {
   readonly keys: ReadonlySet<string>
   /** Its rows were replaced by those of other loads since. */
   readonly isReplaced?: true
+  /** A person gave it up. */
+  readonly isAbandoned?: true
 }
 
 /** What the ledger is asked about. */

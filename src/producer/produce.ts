@@ -260,6 +260,8 @@ function skipReason(
   const again = `--again loads it a second time${isTransient ? ', --name NAME as a load of its own' : ''}`
   if (known?.isReplaced === true && options.again !== true)
     return `the same name and content was loaded, and --replace has put other rows in the place of its rows since (load ${load.id}); --fresh loads it again`
+  if (known?.isAbandoned === true && options.again !== true)
+    return `a load of the same name and content was given up (load ${load.id}); ${again}`
   if (known?.complete === true || (known?.plan === load.plan && known.keys.size === load.chunks))
     return options.again === true
       ? `the same --again, which was interrupted, has loaded it already (load ${load.id})`

@@ -96,6 +96,8 @@ export interface Receipt extends Counts {
   readonly zoneRelease?: string
   /** Its rows were replaced by those of other loads since; its records count as skipped, on purpose. */
   readonly isReplaced?: true
+  /** A person gave it up: its records without a verdict count as skipped, on purpose. */
+  readonly isAbandoned?: true
   /** Its records are gathered to replace the rows of its table, which has none of them yet. */
   readonly isGathered?: true
 }
@@ -147,6 +149,9 @@ export interface FilePart {
 /** `taken`: another load follows already. `known`: the ledger has the load, and it does not follow that one. */
 export type Followed = 'entered' | 'taken' | 'known'
 
+/** `letters`: it has dead letters that are neither replayed nor discarded, and goes on. */
+export type Abandoned = 'abandoned' | 'complete' | 'letters'
+
 /** What has become of a load so far. */
 export interface LoadProgress {
   /** Hash of the plan that it was begun with, in hexadecimal. */
@@ -159,6 +164,7 @@ export interface LoadProgress {
   readonly loaded: number
   /** See `Receipt`. */
   readonly isReplaced?: true
+  readonly isAbandoned?: true
 }
 
 /** Which loads are forgotten. */
@@ -244,6 +250,11 @@ export interface Ledger {
    * their records have taken effect.
    */
   forget(loadIds: readonly string[], options?: ForgetOptions): Promise<boolean>
+  /**
+   * Gives up a load that was begun, whether anything of it has arrived or not, in one transaction: its records without a verdict count as skipped, on purpose, and its
+   * discarded dead letters go. What still waits of it in a queue is a repeat from then on.
+   */
+  abandon(pipeline: string, load: LoadInfo, options?: Abortable): Promise<Abandoned>
   /**
    * Records `release`, of the time-zone data that local times are read by, with those of the loads that have
    * none yet. Returns the other releases that the loads have.

@@ -8,8 +8,8 @@ import { asTaken } from '../../sink/receipt.ts'
 import { receiptPages } from '../../sink/receipt-pages.ts'
 import type { Sink } from '../../sink/sink.ts'
 import { withExamples } from '../settings/examples.ts'
+import { hint } from '../settings/hint.ts'
 import { requireDatabase } from '../settings/files.ts'
-import { answersTo, isCalled, isWholeId, theOne } from '../run/ledger.ts'
 import { printError, say } from '../terminal/log.ts'
 import {
   allowRejectsOption,
@@ -35,7 +35,7 @@ import {
   receiptJson,
   receiptsExit,
 } from '../terminal/output.ts'
-import { plannedReceipts } from '../run/planned.ts'
+import { loadsNamed, plannedReceipts } from '../run/planned.ts'
 import { createOption, openWorkingQueue, startTimeoutOption } from '../run/queue.ts'
 import { reporting } from '../terminal/progress.ts'
 import { stopSignal } from '../run/signals.ts'
@@ -90,7 +90,7 @@ export function verifyCommand(command: Command): Command {
     await sink.prepare()
     using report = reporting('verify')
     report.note('comparing plans, ledger, rejects and dead letters')
-    const ids = name === undefined ? undefined : await loadsOf(sink, name, flags)
+    const ids = name === undefined ? undefined : await loadsNamed(sink, name, flags)
     const account = new Account()
     const kept: ReturnType<typeof receiptJson>[] = []
     const open: string[] = []
@@ -118,23 +118,6 @@ export function verifyCommand(command: Command): Command {
       missing.length > 0 ? exits.unbalanced : receiptsExit(account, flags.allowRejects === true, { messages })
     if (flags.republishMissing === true) await republish(ids ?? open, sink, flags)
   })
-}
-
-/** The named load: one in the ledger, or one that this producer planned and that has not arrived yet. Of a file, all. */
-async function loadsOf(
-  { ledger, place }: Sink,
-  name: string,
-  { pipeline, state }: Flags,
-): Promise<readonly string[]> {
-  const named = isWholeId(name) ? [] : await ledger.named(name)
-  const ofFile = named.filter((load) => isCalled(name, load))
-  if (new Set(ofFile.map(({ source }) => source)).size === 1) return ofFile.map(({ loadId }) => loadId)
-  const id = isWholeId(name) ? name.toLowerCase() : theOne(name, named)
-  const planned = id === undefined ? await plannedReceipts({ id, pipeline, state, place }) : []
-  const found = id ?? theOne(name, planned.filter(answersTo(name)))
-  if (found === undefined)
-    throw new LadingError('NOT_FOUND', `neither the ledger nor ${state} knows a load ${name}`)
-  return [found]
 }
 
 /** Those in the ledger, newest first, and then those that this producer planned and that have not arrived yet. */
@@ -182,6 +165,7 @@ async function republish(loads: readonly string[], { ledger, place }: Sink, flag
         )
     } catch (error) {
       process.exitCode = printError(error)
+      print(`what cannot be published any more is given up by: ${hint('abandon', each)}`)
     }
   }
 }

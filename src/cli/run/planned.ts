@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs'
+import { LadingError } from '../../core/errors.ts'
 import type { PlannedLoad } from '../../producer/planned-load.ts'
 import { openReceipt } from '../../sink/receipt.ts'
 import type { Receipt } from '../../sink/ledger.ts'
+import type { Sink } from '../../sink/sink.ts'
+import { answersTo, isCalled, isWholeId, theOne } from './ledger.ts'
 
 interface Wanted {
   readonly id: string | undefined
@@ -36,6 +39,23 @@ export async function plannedReceipts(
     if (isLoad && plan.records > 0) receipts.push(receiptOf(plan))
   }
   return receipts
+}
+
+/** The named load: one in the ledger, or one that this producer planned and that has not arrived yet. Of a file, all. */
+export async function loadsNamed(
+  { ledger, place }: Pick<Sink, 'ledger' | 'place'>,
+  name: string,
+  { pipeline, state }: Pick<Wanted, 'pipeline' | 'state'>,
+): Promise<readonly string[]> {
+  const named = isWholeId(name) ? [] : await ledger.named(name)
+  const ofFile = named.filter((load) => isCalled(name, load))
+  if (new Set(ofFile.map(({ source }) => source)).size === 1) return ofFile.map(({ loadId }) => loadId)
+  const id = isWholeId(name) ? name.toLowerCase() : theOne(name, named)
+  const planned = id === undefined ? await plannedReceipts({ id, pipeline, state, place }) : []
+  const found = id ?? theOne(name, planned.filter(answersTo(name)))
+  if (found === undefined)
+    throw new LadingError('NOT_FOUND', `neither the ledger nor ${state} knows a load ${name}`)
+  return [found]
 }
 
 /** Forgets plans of loads that the ledger of the database has forgotten, which would count as open otherwise. */

@@ -15,7 +15,7 @@ const output = 'Output:'
 const ofCommands: Readonly<Record<string, readonly string[]>> = {
   'Load files:': ['load', 'inspect', 'doctor', 'init', 'generate'],
   'Queues between processes:': ['produce', 'consume', 'peek'],
-  'See and correct:': ['status', 'verify', 'rejects', 'dead', 'ui', 'prune'],
+  'See and correct:': ['status', 'verify', 'rejects', 'dead', 'ui', 'abandon', 'prune'],
 }
 
 export const headingOf = (command: string): string =>

@@ -35,7 +35,7 @@ type Last = Partial<Record<Name | 'pipeline', string>> & {
 const ofModels = ['model', 'table', 'key', 'onConflict', 'types', 'columns']
 
 /** Not `prune`: what removes a part of a ledger is told of which. */
-const looking = new Set(['status', 'verify', 'rejects', 'dead', 'peek', 'ui', 'doctor'])
+const looking = new Set(['status', 'verify', 'rejects', 'dead', 'peek', 'ui', 'doctor', 'abandon'])
 const loading = new Set(['load', 'consume'])
 
 /** Events that come after the database has answered. */

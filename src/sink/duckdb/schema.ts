@@ -92,6 +92,8 @@ export const migrations = [
      UNIQUE (pipeline, key, sha256)
    );
    ${madeTables}`,
+  `-- When a person gave the load up: what of it had no verdict is skipped, on purpose.
+   ALTER TABLE lading_load ADD COLUMN abandoned_at VARCHAR`,
 ]
 
 const ownTables = new Set(

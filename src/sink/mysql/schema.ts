@@ -109,5 +109,7 @@ export const migrations = (collation: string): readonly string[] => {
       INDEX (load_id)
     ) ENGINE=InnoDB`,
     ...madeTables,
+    `-- When a person gave the load up: what of it had no verdict is skipped, on purpose.
+    ALTER TABLE lading_load ADD COLUMN abandoned_at ${time}`,
   ]
 }

@@ -61,6 +61,7 @@ export function receiptOf(row: LedgerRow): Receipt {
     ...(lastAt == null ? {} : { lastAt: timeOf(lastAt) }),
     ...(row['zone_release'] === null ? {} : { zoneRelease: String(row['zone_release']) }),
     ...(isReplaced(row) && { isReplaced: true as const }),
+    ...((row['abandoned_at'] ?? null) !== null && { isAbandoned: true as const }),
   }
 }
 

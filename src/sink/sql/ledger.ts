@@ -3,6 +3,7 @@ import { pagesOf } from '../../core/pages.ts'
 import type { LoadInfo } from '../../core/load.ts'
 import type { Abortable } from '../../core/wait.ts'
 import type {
+  Abandoned,
   DeadLetter,
   FilePart,
   Followed,
@@ -43,6 +44,7 @@ import { allOf, type Sql, sql } from './statement.ts'
 import {
   bury,
   fold,
+  abandonLoad,
   forgetLoads,
   insertLoad,
   type LedgerDatabase,
@@ -117,7 +119,7 @@ export class SqlLedger implements Ledger {
       sql`NOT EXISTS (SELECT 1 FROM ${table} AS kept WHERE kept.load_id = own.id AND ${state})`
     const settled = sql`SELECT id, records, loaded, coalesce(filtered, 0) AS filtered FROM ${load} AS own
       WHERE ${among(sql`id`, loads)} AND complete AND rejected = 0 AND loaded + skipped = records AND coalesce(filtered, 0) <= skipped AND (replaced_at IS NULL OR replaced_rows IS NOT NULL)
-        AND ${none(reject, sql`state <> 'replayed'`)} AND ${none(deadLetter, sql`state = 'dead'`)}`
+        AND abandoned_at IS NULL AND ${none(reject, sql`state <> 'replayed'`)} AND ${none(deadLetter, sql`state = 'dead'`)}`
     return (await this.#ask(settled, options)).map(settledOf)
   }
 
@@ -210,6 +212,10 @@ export class SqlLedger implements Ledger {
       yield* forgetLoads(dialect, loadIds)
       return true
     }, options)
+  }
+
+  abandon(pipeline: string, info: LoadInfo, options?: Abortable): Promise<Abandoned> {
+    return this.#database.transact(() => abandonLoad(this.#dialect, pipeline, info), options)
   }
 
   async zoneReleases(

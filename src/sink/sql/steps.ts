@@ -4,7 +4,7 @@
  */
 import type { LoadInfo } from '../../core/load.ts'
 import type { Abortable } from '../../core/wait.ts'
-import type { DeadLetter } from '../ledger.ts'
+import type { Abandoned, DeadLetter } from '../ledger.ts'
 import { storable } from '../storable.ts'
 import type { LedgerRow } from './ledger-rows.ts'
 import { type Sql, sql } from './statement.ts'
@@ -167,6 +167,28 @@ export function* forgetLoads(
   for (const table of [reject, deadLetter, ledger])
     yield sql`DELETE FROM ${table} WHERE ${among(sql`load_id`, ids)}`
   yield sql`DELETE FROM ${load} WHERE ${among(sql`id`, ids)}`
+}
+
+/** Its rows stay, and rejects that a person may still mend. A dead letter could be replayed, so it must be decided on first. */
+export function* abandonLoad(dialect: LedgerDialect, pipeline: string, info: LoadInfo): Steps<Abandoned> {
+  const { load, ledger, deadLetter, now } = dialect
+  const { id } = info
+  yield* dialect.lockBatches([id])
+  yield insertLoad(dialect, pipeline, info)
+  const [known] = yield sql`SELECT complete FROM ${load} WHERE id = ${id}`
+  if (known?.['complete']) return 'complete'
+  const letters =
+    yield sql`SELECT 1 FROM ${deadLetter} WHERE load_id = ${id} AND state = 'dead' AND discarded_at IS NULL LIMIT 1`
+  if (letters.length > 0) return 'letters'
+  yield sql`DELETE FROM ${deadLetter} WHERE load_id = ${id} AND state = 'dead'`
+  const [sums] = yield sql`SELECT coalesce(sum(loaded), 0) AS loaded, coalesce(sum(rejected), 0) AS rejected,
+      coalesce(sum(skipped), 0) - coalesce(sum(filtered), 0) AS repeated FROM ${ledger} WHERE load_id = ${id} AND outcome = 'applied'`
+  const [loaded, rejected, repeated] = ['loaded', 'rejected', 'repeated'].map((name) => Number(sums?.[name]))
+  const skipped = sql`records - ${loaded as number} - ${rejected as number}`
+  yield sql`UPDATE ${load} SET complete = true, completed_at = ${now}, abandoned_at = ${now}, loaded = ${loaded as number}, rejected = ${rejected as number},
+    skipped = ${skipped}, filtered = ${skipped} - ${repeated as number} WHERE id = ${id}`
+  yield sql`DELETE FROM ${ledger} WHERE load_id = ${id}`
+  return 'abandoned'
 }
 
 /** Entries of a table that have the condition, kept from others until the end of the transaction: their ids. */

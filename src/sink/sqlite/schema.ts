@@ -101,6 +101,8 @@ export const migrations = [
    CREATE INDEX lading_load_history ON lading_load (started_at DESC, id);
    CREATE INDEX lading_load_source ON lading_load (pipeline, source);
    CREATE INDEX lading_reject_open ON lading_reject (id) WHERE state = 'open'`,
+  `-- When a person gave the load up: what of it had no verdict is skipped, on purpose.
+   ALTER TABLE lading_load ADD COLUMN abandoned_at TEXT`,
 ]
 
 const ownTables = new Set(

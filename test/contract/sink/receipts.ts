@@ -324,6 +324,39 @@ export function receipts(open: OpenTarget): void {
     ])
   })
 
+  it('a load that is given up leaves out what has no verdict: rows and rejects stay, and a late chunk is a repeat', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    await sink.prepare(model)
+    const load = loadOf(3, 6)
+    const reject = rejectOf(1, { code: 'BAD_INTEGER', detail: 'x' }, 'x')
+    await write(sink, model, [{ ...chunk(load, 0, 1), rejects: [reject] }])
+    const letter = letterOf(chunk(load, 1, 2, 3))
+    await sink.ledger.bury(letter)
+    const { ledger } = sink
+    expect(await ledger.abandon('test', load)).toBe('letters')
+    expect(await receiptOf(sink, load)).toMatchObject({ loaded: 1, rejected: 1, dead: 2, open: 2 })
+    const [kept] = await ledger.deadLetters({ limit: 1 })
+    await ledger.discardDeadLetters([kept?.id as number])
+    expect(await ledger.abandon('test', load)).toBe('abandoned')
+    const receipt = await receiptOf(sink, load)
+    const counts = { loaded: 1, rejected: 1, skipped: 4, filtered: 4, dead: 0, open: 0, deadLetters: 0 }
+    expect(receipt).toMatchObject({ ...counts, isAbandoned: true, openRejects: 1 })
+    expect(balance(receipt).problems).toEqual([])
+    expect(await write(sink, model, [chunk(load, 2, 4, 5), chunk(load, 1, 2, 3)])).toEqual([
+      duplicate,
+      duplicate,
+    ])
+    expect(await count(target, 'events')).toBe(1)
+    expect(await ledger.settled?.([load.id])).toEqual([])
+    expect(await ledger.abandon('test', load)).toBe('complete')
+    // Nothing of it has arrived yet, and nothing does later.
+    const whole = loadOf(1, 2)
+    expect(await ledger.abandon('test', whole)).toBe('abandoned')
+    expect(await receiptOf(sink, whole)).toMatchObject({ loaded: 0, skipped: 2, filtered: 2, open: 0 })
+    expect(await write(sink, model, [chunk(whole, 0, 7, 8)])).toEqual([duplicate])
+  })
+
   it('a fold that races with late redeliveries never makes a double', async () => {
     await using target = await open()
     const sinks = [target.open(), target.open(), target.open()] as const

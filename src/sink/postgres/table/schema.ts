@@ -108,4 +108,6 @@ export const migrations = [
    CREATE INDEX load_history ON lading.load (started_at DESC, id);
    CREATE INDEX load_source ON lading.load (pipeline, hashtextextended(source, 0));
    CREATE INDEX reject_open ON lading.reject (id) WHERE state = 'open'`,
+  `-- When a person gave the load up: what of it had no verdict is skipped, on purpose.
+   ALTER TABLE lading.load ADD COLUMN abandoned_at timestamptz`,
 ]
