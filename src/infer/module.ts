@@ -102,10 +102,9 @@ function callOf(type: ColumnType): Call {
   return { name: functions[kind] ?? kind, given: values ?? argumentsOf(type) }
 }
 
-function argumentsOf({ kind, length = 0, precision, scale = 0, zone, sql = '' }: ColumnType): Call['given'] {
+function argumentsOf({ kind, length = 0, precision, scale = 0, sql = '' }: ColumnType): Call['given'] {
   if (kind === 'varchar') return [length]
   if (kind === 'custom') return [sql]
-  if (kind === 'timestamptz' && zone !== undefined) return [{ zone }]
   return precision === undefined ? [] : [precision, scale]
 }
 

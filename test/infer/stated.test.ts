@@ -110,6 +110,11 @@ describe('an option', () => {
     expect(await shown('a\n', '--skip-lines', '3')).toBe('HEADER_MISMATCH')
   })
 
+  it('that states counts since 1970 makes a column of instants', async () => {
+    const counts = 'id,at\n1,1700000000\n2,1700000000.5\n'
+    expect(await shown(counts, '--date-format', 'at=epoch-s')).toBe('2 (0): id integer, at timestamptz')
+  })
+
   it('that states a type which there is not is refused, with the nearest that there is', async () => {
     const refused = (columns: Readonly<Record<string, string>>) =>
       inspect(sourceOf(Buffer.from('id,t\n1,x\n')), {}, 'file', { columns })

@@ -128,9 +128,16 @@ describe('double', () => {
     )
   })
 
-  it.each(['1e309', '-1e309', '1.7976931348623159e308', '1e-400', '2e-324', '1e99999999999999999999'])(
-    '%j would become infinite or zero and is refused',
-    (text) => expect(verdict(doublePrecision(), text)).toEqual({ refused: 'OUT_OF_RANGE' }),
+  it.each([
+    '1e309',
+    '-1e309',
+    '1.7976931348623159e308',
+    '1e-400',
+    '0.01e-400',
+    '2e-324',
+    '1e99999999999999999999',
+  ])('%j would become infinite or zero and is refused', (text) =>
+    expect(verdict(doublePrecision(), text)).toEqual({ refused: 'OUT_OF_RANGE' }),
   )
 
   it.each(words)('%j is no double', (text) =>

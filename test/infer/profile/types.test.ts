@@ -71,6 +71,7 @@ const cases: readonly (readonly [string, readonly string[], string])[] = [
     'text',
   ],
   ['a minute that is none', ['2021-01-01T00:00:00Z', '2021-01-01T00:01:00Z', '2021-01-01T00:60:00Z'], 'text'],
+  ['an hour that is none', ['2021-01-01T00:00:00Z', '2021-01-01T01:00:00Z', '2021-01-01T25:00:00Z'], 'text'],
   ['a zone in some rows', ['2021-01-01T00:00:00Z', '2021-01-01T00:00:00'], 'text'],
   ['a zone by name', ['2021-01-01T00:00:00 Europe/Berlin'], 'text'],
   ['nanoseconds', ['2021-01-01T00:00:00.123456789'], 'text'],
