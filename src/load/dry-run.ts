@@ -11,13 +11,14 @@ import { checkHeads, openSources, type Sources } from '../producer/sources.ts'
 import type { Receipt } from '../sink/ledger.ts'
 import { balance } from '../sink/receipt.ts'
 import type { Sink } from '../sink/sink.ts'
+import { requireChanges } from '../sink/table.ts'
 import { Ahead } from '../source/ahead.ts'
 import { History, tableNotEmpty } from './history.ts'
 
 /** What would be loaded. */
 export interface DryRunOptions extends Omit<ProduceOptions, 'queue'> {
   /** Asked, and not written to. */
-  readonly sink: Pick<Sink, 'ledger' | 'table' | 'isEmpty'>
+  readonly sink: Pick<Sink, 'ledger' | 'table' | 'isEmpty' | 'changesRows'>
   readonly fresh?: boolean | undefined
 }
 
@@ -38,6 +39,7 @@ export interface Rehearsal extends Outcome {
 export async function dryRun(given: DryRunOptions): Promise<readonly Rehearsal[]> {
   const options = { ...given, model: modelOfChanges(given.model, given.unwrap) }
   const { input, onEvent = ignoreEvents, model } = options
+  requireChanges(given.sink, model)
   const warn = (message: string) => onEvent({ type: 'warning', message })
   const named = await openSources(options, warn)
   const sources = named.followedBy(input && (await readAs(input, options)))

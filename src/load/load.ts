@@ -12,7 +12,7 @@ import { changedSince, endAgain, endFresh, planAll, plansOf } from '../producer/
 import type { Producing } from '../producer/produce.ts'
 import { checkHeads, openSources, type Sources } from '../producer/sources.ts'
 import type { Queue } from '../queue/queue.ts'
-import { preparedWarnings } from '../sink/table.ts'
+import { preparedWarnings, requireChanges } from '../sink/table.ts'
 import type { Carry } from '../source/carry.ts'
 import { Course } from './course.ts'
 import { Earlier } from './earlier.ts'
@@ -40,6 +40,7 @@ export async function load(wanted: LoadOptions): Promise<LoadResult> {
   const model = modelOfChanges(given.model, given.unwrap)
   const names = () => [...sources.names, ...(given.paths.includes('-') ? [given.stdinName ?? 'stdin'] : [])]
   const options: Running = { ...given, model, target: given.sink.place, course, names, onEvent }
+  requireChanges(given.sink, model)
   if (options.append === true) requireGrowing(options)
   const plans = await knownPlans(sources, options)
   await checkHeads(sources, given, plans)

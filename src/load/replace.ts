@@ -19,6 +19,7 @@ import { Account } from '../sink/account.ts'
 import type { Receipt } from '../sink/ledger.ts'
 import { receiptPages } from '../sink/receipt-pages.ts'
 import type { Replacement } from '../sink/sink.ts'
+import { requireChanges } from '../sink/table.ts'
 import { load } from './load.ts'
 import type { LoadOptions, LoadResult } from './options.ts'
 
@@ -47,6 +48,7 @@ export async function replaceRows(given: ReplaceOptions): Promise<LoadResult> {
   const options = { ...given, statePath: join(folder, 'producer.db') }
   // A wrong path is reported before anything is made.
   await openSources(options)
+  requireChanges(sink, model)
   const begin = async (connectMs: number) => {
     if (sink.replacing === undefined) throw new LadingError('USAGE', `${sink.place} replaces no rows`)
     await sink.prepare(model, { signal, connectMs })

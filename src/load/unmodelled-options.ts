@@ -25,7 +25,7 @@ export interface UnmodelledOptions extends Pick<
   | 'ended'
 > {
   /** Where tables are found and made. */
-  readonly sink: Pick<Sink, 'table' | 'prepare' | 'mostColumns'>
+  readonly sink: Pick<Sink, 'table' | 'prepare' | 'mostColumns' | 'changesRows'>
   /** Makes no table: the model of a new one is the proposal. */
   readonly isDry?: boolean
   /** By default the name of the file says it. */

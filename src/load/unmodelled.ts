@@ -18,6 +18,7 @@ import { defaultStatePath } from '../producer/options.ts'
 import { type ReadingOptions, statedReading } from '../producer/reading.ts'
 import { findFiles, openSources } from '../producer/sources.ts'
 import { type Derivation, requireModel } from '../sink/derive.ts'
+import { requireChanges } from '../sink/table.ts'
 import { readAhead } from '../source/ahead.ts'
 import { type FoundFiles, Held, standardInput } from '../source/registry.ts'
 import type { Source } from '../source/source.ts'
@@ -103,6 +104,7 @@ async function decide(options: UnmodelledOptions, sources: readonly Source[]): P
   if (isUsual === true) requireFields(stated, sourceFields(usual as Model))
   const namesTable = sources.length === 1 && !options.paths.includes('-')
   if (isUsual === true || (isUsual === undefined && !namesTable)) return ofUsual
+  requireChanges(options.sink, { onConflict: options.choices?.onConflict ?? 'error' })
   const { name, facts, ...wanted } = await wantedTable(options, sources)
   // Empty files are of the table that has their name, if there is one.
   if (isUsual === undefined && facts === undefined) return ofUsual

@@ -17,6 +17,7 @@ import { tableName } from '../model/model.ts'
 import { shownTable } from '../model/table.ts'
 import type { Delivery, Queue } from '../queue/queue.ts'
 import type { DeadLetter } from '../sink/ledger.ts'
+import { requireChanges } from '../sink/table.ts'
 import type { SourceFile } from '../source/registry.ts'
 import { letterOfObject, type Patience, pauseAfter } from './letter.ts'
 import { isUnavailable, loadObjects, type LoadObjectsOptions, type Outcome } from './load.ts'
@@ -96,6 +97,7 @@ class Run {
   async #prepare(): Promise<void> {
     const { sink, model, startTimeoutMs: deadlineMs = defaults.startTimeoutMs } = this.#options
     const { stop: signal, abandon } = this.#stopping
+    if (model !== undefined) requireChanges(sink, model)
     const prepare = (connectMs: number) => sink.prepare(model, { signal: abandon, connectMs })
     await retrying(prepare, { signal, onEvent: this.#onEvent, deadlineMs }).catch((error: unknown) => {
       if (!signal.aborted) throw error

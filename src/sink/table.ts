@@ -43,12 +43,17 @@ export function inOtherCase(wanted: WantedTable, tables: readonly TableName[]): 
 }
 
 /** Throws `MODEL_INVALID` where rows of the model change others, and the sink would take them as whole rows. */
-export function requireChanges(sink: Pick<Sink, 'changesRows'>, model: Model): void {
-  if (changesRows(model) && sink.changesRows !== true)
-    throw new LadingError(
-      'MODEL_INVALID',
-      `model ${tableName(model)}: this database takes neither onConflict: 'merge' nor records that delete`,
-    )
+export function requireChanges(
+  sink: Pick<Sink, 'changesRows'>,
+  model: Pick<Model, 'onConflict' | 'deletes'>,
+): void {
+  if (!changesRows(model) || sink.changesRows === true) return
+  throw new LadingError(
+    'MODEL_INVALID',
+    model.onConflict === 'merge'
+      ? "this database takes whole rows alone, and no onConflict: 'merge': use 'update' (--on-conflict update), with records that have every column"
+      : 'this database takes whole rows alone, and no records that delete: give the model a version, with which these are rejects',
+  )
 }
 
 /** What a person should know of a table that was prepared. */

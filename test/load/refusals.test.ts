@@ -1,4 +1,5 @@
 /** What a load refuses before anything of it is made, and what a stop leaves. */
+import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -10,7 +11,9 @@ import { replaceRows } from '../../src/load/replace.ts'
 import { areUsual } from '../../src/load/usual.ts'
 import { integer, text } from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
+import { consumeObjects } from '../../src/objects/consume.ts'
 import type { Sink } from '../../src/sink/sink.ts'
+import { expectError, Folder, library } from '../cli/run.ts'
 import { Fixture, numbers } from '../support/fixture.ts'
 import { sourceOf } from '../support/inferred.ts'
 
@@ -22,6 +25,46 @@ it('records that change rows need the key, whatever is said of indexes', async (
   await expect(
     load({ ...options, sink: await fixture.sink(), deferIndexes: 'always' }),
   ).rejects.toMatchObject({ code: 'DEFER_REFUSED', message: expect.stringContaining('by the key') })
+})
+
+const merging = `import { defineModel, integer, text } from ${JSON.stringify(library)}
+  export default defineModel({ table: 'a', columns: { id: integer().notNull(), note: text() }, primaryKey: ['id'], onConflict: 'merge' })`
+
+it.each<[string[]]>([
+  [['--on-conflict', 'merge', '--key', 'id']],
+  [['--on-conflict', 'merge', '--key', 'id', '--dry-run']],
+  [['--model', 'model.mjs']],
+  [['--model', 'model.mjs', '--replace']],
+  [['--model', 'model.mjs', '--dry-run']],
+])('a database that takes whole rows alone says before anything is made what to use: %j', async (options) => {
+  await using folder = await Folder.make({ 'a.csv': 'id,note\n1,a\n', 'model.mjs': merging })
+  const run = await folder.lading('load', 'a.csv', '--to', 'duckdb:a.duckdb', ...options)
+  expectError(
+    run,
+    'MODEL_INVALID',
+    78,
+    "use 'update' (--on-conflict update), with records that have every column",
+  )
+  expect(existsSync(folder.at('a.duckdb'))).toBe(false)
+})
+
+it('a consumer of objects, too, refuses a model of which the database takes no rows before anything is made', async () => {
+  await using fixture = await Fixture.open()
+  const path = join(fixture.folder, 'a.duckdb')
+  const columns = { id: integer().notNull(), note: text() }
+  const model = defineModel({ table: 'a', columns, primaryKey: ['id'], onConflict: 'merge' })
+  const queue = await fixture.queue()
+  const sink = await fixture.sink(`duckdb:${path}`)
+  const options = {
+    model,
+    sink,
+    queue,
+    notifications: queue,
+    fileOf: () => undefined,
+    onDecided: () => undefined,
+  }
+  await expect(consumeObjects(options, { untilEmpty: true })).rejects.toMatchObject({ code: 'MODEL_INVALID' })
+  expect(existsSync(path)).toBe(false)
 })
 
 it('files of a folder that are left out are told', async () => {

@@ -4,6 +4,7 @@ import { integer, text } from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
 import { balance, openReceipt } from '../../src/sink/receipt.ts'
 import { examineSink, openSink } from '../../src/sink/registry.ts'
+import { modelOfChanges } from '../../src/model/change.ts'
 import { requireChanges } from '../../src/sink/table.ts'
 import { loadOf } from '../contract/sink/target.ts'
 
@@ -35,4 +36,8 @@ it('rows that change others are refused for a database that takes whole rows alo
   const merging = defineModel({ table: 'items', columns, primaryKey: ['id'], onConflict: 'merge' })
   expect(() => requireChanges({}, merging)).toThrow(expect.objectContaining({ code: 'MODEL_INVALID' }))
   expect(() => requireChanges({ changesRows: true }, merging)).not.toThrow()
+  const deleting = modelOfChanges({ ...merging, onConflict: 'update' }, ['debezium'])
+  expect(() => requireChanges({}, deleting)).toThrow(/give the model a version/)
+  const versioned = modelOfChanges({ ...deleting, deletes: false, version: 'id' }, ['debezium'])
+  expect(() => requireChanges({}, versioned)).not.toThrow()
 })
