@@ -1,5 +1,5 @@
 /**
- * Types that DuckDB has not, and keeps as VARCHAR: a comment of the column notes which one it is, as a model writes it.
+ * Types that DuckDB lacks and keeps as VARCHAR: a comment of the column notes which one it is, as a model writes it.
  * Only so can a later load, which has no model, know that a VARCHAR holds numbers.
  */
 import {
