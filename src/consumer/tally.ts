@@ -13,7 +13,7 @@ export interface Tally {
   readonly duplicates: number
   /** Messages that failed and were given back to be tried again. */
   readonly retried: number
-  /** Messages that became dead letters. */
+  /** Messages that became dead letters; of equal ones with one key, one letter is kept. */
   readonly deadMessages: number
   readonly records: number
   readonly loaded: number
