@@ -29,6 +29,15 @@ describe.concurrent('a command that is printed', () => {
     expect(folder.sql('SELECT n FROM "my numbers"', 'mine.db')).toEqual([{ n: 2 }, { n: 2 }])
   })
 
+  it('replays what was rejected before as the second load says that its records are loaded', async () => {
+    await using folder = await Folder.make({ 'k.csv': 'id,note\n1,a\n1,b\n' })
+    await folder.lading('load', 'k.csv', '--table', 'kept', '--key', 'id')
+    const how = ['--table', 'kept', '--key', 'id', '--on-conflict', 'update']
+    const [replay = ''] = commandsOf((await folder.lading('load', 'k.csv', ...how)).out).slice(-1)
+    expect(await folder.paste(replay)).toMatchObject({ code: 0, out: '1: loaded\n' })
+    expect(folder.sql('SELECT note FROM kept')).toEqual([{ note: 'b' }])
+  })
+
   it('works when it is pasted: it repeats the database, the model, the queue and the pipeline', async () => {
     await using folder = await Folder.make({ 'bad.csv': 'n,m\n1,x\n2,y\n3,3\n', "my model's.ts": strict })
     const where = ['--to', 'sqlite:my data.db', '--queue', 'embedded:q.db']

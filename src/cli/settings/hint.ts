@@ -25,8 +25,17 @@ const shared: readonly string[] = [
   'root',
 ]
 
-/** How values are written, which a replay of rejects takes too. */
-const ofValues: readonly string[] = ['null', 'decimal', 'thousands', 'money', 'dateFormat', 'excelText']
+/** What identifies a row, what becomes of one that is there, and how values are written: a replay of rejects takes it too. */
+const ofRecords: readonly string[] = [
+  'key',
+  'onConflict',
+  'null',
+  'decimal',
+  'thousands',
+  'money',
+  'dateFormat',
+  'excelText',
+]
 
 /** URL options and their variables. */
 const variables: Readonly<Record<string, string>> = { to: 'LADING_TO', queue: 'LADING_QUEUE' }
@@ -61,7 +70,7 @@ const isObject = (value: unknown): value is object => typeof value === 'object' 
 
 /** The command with these words, for example `lading rejects list --load 4fc3ab34 --to sqlite:my.db`. */
 export function hint(command: string, ...words: readonly (string | number)[]): string {
-  const names = command === 'rejects replay' ? [...shared, ...ofValues] : shared
+  const names = command === 'rejects replay' ? [...shared, ...ofRecords] : shared
   const repeated = names.filter((name) => !words.includes(`--${name}`))
   const given = running === undefined ? [] : givenOptions(running, repeated, named(running, command))
   return ['lading', command, ...words.map(String).map(quoted), ...given, ...configWords().map(quoted)].join(
