@@ -209,10 +209,7 @@ function* entriesOf(folder: string): Generator<Dirent> {
   }
 }
 
-/**
- * Whether Node has put U+FFFD for bytes of the name that are not UTF-8, and so cannot find the file by it any
- * more.
- */
+/** Whether Node has put U+FFFD for bytes of the name that are not UTF-8, and so cannot find the file by it any more. */
 const isLost = (folder: string, name: string): boolean =>
   name.includes('\ufffd') && statsOf(folder + name) === undefined
 
@@ -254,9 +251,10 @@ async function filesMatching(pattern: string): Promise<readonly Found[]> {
     if (!entry.isDirectory()) return false
     const folder = resolve(entry.parentPath, entry.name)
     const fault = unreadable(folder, resolved)
-    if (fault !== undefined && !isHidden(shown(folder), meant))
-      faults.set(folder, { ...foundAt(folder), left: 'unreadable', fault })
-    return fault !== undefined
+    if (fault === undefined) return false
+    const why = isLost('', folder) ? { left: 'name' as const } : { left: 'unreadable' as const, fault }
+    if (!isHidden(shown(folder), meant)) faults.set(folder, { ...foundAt(folder), ...why })
+    return true
   }
   // Below `./`, and nowhere else, Node follows links to folders.
   const asked = pattern.replace(/^(\.[/\\])+/, '')
