@@ -182,7 +182,7 @@ export interface AllSettings {
   readonly concurrency?: string | number | undefined
   /** publish open chunks again, from the files and the plans of this producer */
   readonly republishMissing?: boolean | undefined
-  /** only of this load: the beginning of its id, or its file */
+  /** only of this load: the beginning of its id, or its file, of which all loads are meant */
   readonly load?: string | undefined
   /** only with this code */
   readonly code?: string | undefined

@@ -315,7 +315,8 @@ export type Standing = 'open' | 'complete' | 'rejects'
 /** Which entries a list has: those for which all of it holds. */
 export interface ListFilter {
   readonly pipeline?: string | undefined
-  readonly loadId?: string | undefined
+  /** Of this load, or of any of these. */
+  readonly loadId?: string | readonly string[] | undefined
   readonly id?: number | undefined
   readonly code?: string | undefined
   /** A text that occurs in the record, message or detail, byte for byte. */

@@ -116,12 +116,7 @@ describe.concurrent('a load', () => {
     expectError(await folder.lading('verify', 'c.csv'), 'NOT_FOUND', 66, 'c.csv')
     await folder.write('b.csv', header + record(3, 'x'))
     await folder.lading('load', 'b.csv')
-    expectError(
-      await folder.lading('rejects', 'discard', '--load', 'b.csv'),
-      'USAGE',
-      64,
-      /2 loads match b\.csv; .*[0-9a-f]{8} \(b\.csv, 20/,
-    )
+    expect((await listed('b.csv')).map(({ source }) => source)).toEqual(['b.csv', 'b.csv'])
     await folder.lading('produce', 'in/a.csv', '--pipeline', 'planned')
     expect((await folder.lading('verify', 'in/a.csv', '--pipeline', 'planned')).code).toBe(66)
     await folder.write('waiting.csv', records(2))
@@ -130,6 +125,14 @@ describe.concurrent('a load', () => {
       code: 1,
       out: expect.stringMatching(/waiting\.csv +2 .* 2$/m),
     })
+    await folder.write('more/b.csv', header + record(4, 'x'))
+    await folder.lading('load', '.')
+    expectError(
+      await folder.lading('rejects', 'discard', '--load', 'more/b.csv'),
+      'USAGE',
+      64,
+      /3 loads match more\/b\.csv; .*[0-9a-f]{8} \(b\.csv, 20/,
+    )
   })
 })
 

@@ -112,7 +112,10 @@ export interface ChoiceFlags {
 /** Options for the ledger and the rejects in it. */
 export const choiceOptions = (): Option[] => [
   toOption(),
-  new Option('--load <load>', 'only of this load: the beginning of its id, or its file').argParser(loadName),
+  new Option(
+    '--load <load>',
+    'only of this load: the beginning of its id, or its file, of which all loads are meant',
+  ).argParser(loadName),
   new Option('--code <code>', 'only with this code'),
   new Option('--column <column>', 'only of this column of the model'),
   new Option('--search <text>', 'only with this text in the record or the reason'),
@@ -122,24 +125,32 @@ export const choiceOf = async (
   ledger: Ledger,
   { load, code, column, search }: ChoiceFlags,
 ): Promise<RejectFilter> => ({
-  loadId: load === undefined ? undefined : await findLoad(ledger, load),
+  loadId: load === undefined ? undefined : await theLoads(ledger, load),
   code: code?.toUpperCase(),
   column,
   search,
 })
 
-export const isWholeId = (name: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(name)
+const isWholeId = (name: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(name)
 
-/** Finds a load by its id, by a unique beginning of its id, or by its file. */
-export async function findLoad(ledger: Ledger, name: string): Promise<string> {
-  const id = isWholeId(name) ? name.toLowerCase() : theOne(name, await ledger.named(name))
-  if (id === undefined) throw new LadingError('NOT_FOUND', `there is no load ${name} in the ledger`)
-  return id
+async function theLoads(ledger: Ledger, name: string): Promise<readonly string[]> {
+  const loads = await findLoads(ledger, name)
+  if (loads.length === 0) throw new LadingError('NOT_FOUND', `there is no load ${name} in the ledger`)
+  return loads
+}
+
+/** The load with this id, or with this beginning of its id; all loads of the file of this name. */
+export async function findLoads(ledger: Ledger, name: string): Promise<readonly string[]> {
+  if (isWholeId(name)) return [name.toLowerCase()]
+  const named = await ledger.named(name)
+  const ofFile = named.filter((load) => isCalled(name, load))
+  if (new Set(ofFile.map(({ source }) => source)).size === 1) return ofFile.map(({ loadId }) => loadId)
+  return [theOne(name, named) ?? []].flat()
 }
 
 type Nameable = Omit<NamedLoad, 'sha256'>
 
-export const isCalled = (name: string, { source }: Nameable): boolean =>
+const isCalled = (name: string, { source }: Nameable): boolean =>
   name === source || name.endsWith(`/${source}`)
 
 /** Same rule as the ledger's `named`. */

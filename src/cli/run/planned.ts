@@ -4,7 +4,7 @@ import type { PlannedLoad } from '../../producer/planned-load.ts'
 import { openReceipt } from '../../sink/receipt.ts'
 import type { Receipt } from '../../sink/ledger.ts'
 import type { Sink } from '../../sink/sink.ts'
-import { answersTo, isCalled, isWholeId, theOne } from './ledger.ts'
+import { answersTo, findLoads, theOne } from './ledger.ts'
 
 interface Wanted {
   readonly id: string | undefined
@@ -47,12 +47,10 @@ export async function loadsNamed(
   name: string,
   { pipeline, state }: Pick<Wanted, 'pipeline' | 'state'>,
 ): Promise<readonly string[]> {
-  const named = isWholeId(name) ? [] : await ledger.named(name)
-  const ofFile = named.filter((load) => isCalled(name, load))
-  if (new Set(ofFile.map(({ source }) => source)).size === 1) return ofFile.map(({ loadId }) => loadId)
-  const id = isWholeId(name) ? name.toLowerCase() : theOne(name, named)
-  const planned = id === undefined ? await plannedReceipts({ id, pipeline, state, place }) : []
-  const found = id ?? theOne(name, planned.filter(answersTo(name)))
+  const loads = await findLoads(ledger, name)
+  if (loads.length > 0) return loads
+  const planned = await plannedReceipts({ id: undefined, pipeline, state, place })
+  const found = theOne(name, planned.filter(answersTo(name)))
   if (found === undefined)
     throw new LadingError('NOT_FOUND', `neither the ledger nor ${state} knows a load ${name}`)
   return [found]

@@ -31,7 +31,7 @@ export function positive(text: string): number {
   return value
 }
 
-/** A load as a person names it; `findLoad` finds it. */
+/** A load as a person names it; `findLoads` finds it. */
 export function loadName(text: string): string {
   if (text !== '') return text
   throw new InvalidArgumentError(

@@ -336,10 +336,10 @@ export class SqlLedger implements Ledger {
   }
 
   #chosen({ pipeline, loadId, id, code, search }: ListFilter, content: Sql): (Sql | undefined)[] {
-    const { position } = this.#dialect
+    const { among, position } = this.#dialect
     return [
       equal(sql`one.pipeline`, pipeline),
-      equal(sql`one.load_id`, loadId),
+      loadId === undefined ? undefined : among(sql`one.load_id`, [loadId].flat()),
       equal(sql`one.id`, id),
       equal(sql`one.code`, code),
       search === undefined

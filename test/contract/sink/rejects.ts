@@ -340,6 +340,8 @@ export function mending(open: OpenTarget): void {
     const found = async (filter: object) =>
       (await sink.ledger.rejects({ ...filter, limit: 10 })).map(({ record }) => record)
     expect(await found({ loadId: load.id })).toEqual([2, 3, 4])
+    expect(await found({ loadId: [other.id, load.id] })).toEqual([2, 3, 4, 9])
+    expect(await found({ loadId: [] })).toEqual([])
     expect(await found({ code: 'BAD_ENCODING' })).toEqual([9])
     expect(await found({ column: 'id' })).toEqual([2, 3, 4])
     expect(await found({ column: '' })).toEqual([9])
