@@ -310,6 +310,21 @@ describe.concurrent('bad records', () => {
     expect(written.map(({ length }) => length)).toEqual([header.length - 1, 65_536, 65_536])
   })
 
+  it('are exported into the named file where its suffix is that of their format, and beside it otherwise', async () => {
+    const tsv = 'id\tday\nx\t1\n'
+    const files = { 'a.tsv': tsv, 'b.csv': 'id,day\ny,2\n', 'c.csv': 'day,id\n3,z\n' }
+    await using folder = await Folder.make(files)
+    for (const name of Object.keys(files))
+      await folder.lading('load', name, '--table', 'days', '--columns', 'id:integer')
+    const exported = async (...names: string[]) =>
+      Promise.all(names.map((name) => readFile(folder.at(name), 'utf8')))
+    await folder.lading('rejects', 'export', '--out', 'all.csv')
+    expect(await exported('all.csv', 'all-2.tsv', 'all-3.csv')).toEqual([files['b.csv'], tsv, files['c.csv']])
+    await folder.lading('rejects', 'export', '1', '--out', 'tabs.csv')
+    await folder.lading('rejects', 'export', '--out', 'all.txt')
+    expect(await exported('tabs.csv', 'all.txt', 'all-2.csv')).toEqual([tsv, tsv, files['b.csv']])
+  })
+
   it('of several layouts are exported into a file each', async () => {
     await using folder = await Folder.make({
       'a.csv': `${header}x,a,1\n`,

@@ -38,12 +38,11 @@ export function exportCommand(): Command {
   return command.action(async (ids: number[], flags: Flags) => {
     const { exportRejects } = await import('../../review/export.ts')
     await withLedger(flags.to, async (ledger) => {
-      await using files = new Files(flags.out)
       const seen = { rejects: 0, cut: 0 }
       const choice = await choiceOf(ledger, flags)
       const pages = () => chosenRejects(ledger, ids, choice)
-      // What was printed cannot be taken back.
-      if (flags.out === undefined) for await (const { file } of exportRejects(pages())) requireFirst(file)
+      // What was printed, or written under a name, cannot be taken back.
+      await using files = new Files(flags.out, await namedFile(flags.out, exportRejects(pages())))
       for await (const records of exportRejects(counting(pages(), seen), { excelSafe: flags.excelSafe }))
         await files.write(records)
       say('info', 'exported', { ...seen }, `exported ${counted(seen.rejects, 'record')}`)
@@ -69,15 +68,29 @@ async function* counting(
   }
 }
 
+type FileKind = Pick<ExportedRecords, 'file' | 'suffix'>
+
+/** The file that gets the name that is given: the first in the format of its suffix, or else the first of all. */
+async function namedFile(out: string | undefined, records: AsyncIterable<FileKind>): Promise<FileKind> {
+  let first: FileKind | undefined
+  for await (const { file, suffix } of records) {
+    if (out === undefined) requireFirst(file)
+    else if (suffix === extname(out).toLowerCase()) return { file, suffix }
+    first ??= { file, suffix }
+  }
+  return first ?? { file: 0, suffix: undefined }
+}
+
 /** Output files, each created with its first record. */
 class Files implements AsyncDisposable {
   readonly #out: string | undefined
+  readonly #named: FileKind
   readonly #open: FileHandle[] = []
-  #firstSuffix: string | undefined
 
   /** Undefined for standard output. */
-  constructor(out: string | undefined) {
+  constructor(out: string | undefined, named: FileKind) {
     this.#out = out
+    this.#named = named
   }
 
   async write({ file, suffix, bytes }: ExportedRecords): Promise<void> {
@@ -95,13 +108,11 @@ class Files implements AsyncDisposable {
 
   /** `bad.csv`, `bad-2.csv`, …; a file in another format has that format's suffix. */
   #pathOf(out: string, file: number, suffix: string | undefined): string {
-    if (file === 0) {
-      this.#firstSuffix = suffix
-      return out
-    }
+    if (file === this.#named.file) return out
     const extension = extname(out)
-    const own = suffix === this.#firstSuffix ? extension : (suffix ?? extension)
-    return `${out.slice(0, out.length - extension.length)}-${file + 1}${own}`
+    const own = suffix === this.#named.suffix ? extension : (suffix ?? extension)
+    const number = file < this.#named.file ? file + 2 : file + 1
+    return `${out.slice(0, out.length - extension.length)}-${number}${own}`
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
