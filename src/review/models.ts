@@ -1,6 +1,7 @@
 /** The model by which a kept record or message was decoded, derived again where a person did not write it. */
 import { LadingError } from '../core/errors.ts'
 import type { Layout } from '../core/load.ts'
+import { quoted } from '../core/shell.ts'
 import type { Abortable } from '../core/wait.ts'
 import { sourceFields } from '../model/fields.ts'
 import type { ConflictPolicy, Model } from '../model/model.ts'
@@ -90,7 +91,7 @@ export class KeptModels {
     if (one === undefined)
       throw new LadingError(
         'SCHEMA_MISMATCH',
-        `there is no table ${shownTable(parted[0] ?? whole)}, after which pipeline ${pipeline} is named: make it, name another one with --table, or discard what was to go there`,
+        `there is no table ${shownTable(parted[0] ?? whole)}, after which pipeline ${pipeline} is named: make it, name another one with --pipeline ${quoted(pipeline)} --table, or discard what was to go there`,
       )
     if (there.length === 1) return one
     const ways = there.map((name) =>
