@@ -9,7 +9,7 @@ it('a table that is gone, and one without a key, keep back their own rejects alo
     await folder.lading('load', `${name}.csv`, '--columns', 'id:integer')
   await folder.lading('load', 'keyed.csv', '--columns', 'id:integer', '--key', 'id')
   for (const id of ['1', '2', '3']) await folder.lading('rejects', 'edit', id, '--record', '2')
-  folder.sql('DROP TABLE gone')
+  folder.sql('ALTER TABLE gone RENAME TO moved')
   const run = await folder.lading('rejects', 'replay', '--on-conflict', 'update')
   expect(run.code, run.err).toBe(3)
   expect(run.out.split('\n')).toEqual([
@@ -24,4 +24,6 @@ it('a table that is gone, and one without a key, keep back their own rejects alo
   expect((await folder.lading('rejects', 'replay')).out).toMatch(
     /^1: still .* no table gone.*\n2: loaded\nof 2/,
   )
+  const named = /--pipeline gone --table/.exec(run.out)?.[0].split(' ') ?? []
+  expect((await folder.lading('rejects', 'replay', ...named, 'moved')).out).toBe('1: loaded\n')
 })
