@@ -51,7 +51,6 @@ const sink: Sink = {
     named: unknown,
     newest: unknown,
     forget: unknown,
-    abandon: unknown,
     progress: () => Promise.resolve(undefined),
     zoneReleases: () => Promise.resolve([]),
     rejects: unknown,

@@ -252,9 +252,10 @@ export interface Ledger {
   forget(loadIds: readonly string[], options?: ForgetOptions): Promise<boolean>
   /**
    * Gives up a load that was begun, whether anything of it has arrived or not, in one transaction: its records without a verdict count as skipped, on purpose, and its
-   * discarded dead letters go. What still waits of it in a queue is a repeat from then on.
+   * discarded dead letters go. What still waits of it in a queue is a repeat from then on. A ledger without this method gives
+   * up none.
    */
-  abandon(pipeline: string, load: LoadInfo, options?: Abortable): Promise<Abandoned>
+  abandon?(pipeline: string, load: LoadInfo, options?: Abortable): Promise<Abandoned>
   /**
    * Records `release`, of the time-zone data that local times are read by, with those of the loads that have
    * none yet. Returns the other releases that the loads have.

@@ -560,6 +560,19 @@ describe('DuckDB', { timeout: 120_000 }, () => {
       return target
     }
 
+    it('the tables that it has just made are there, with the types that they note and the defaults', async () => {
+      await using target = await openDuckdb()
+      const made = join(import.meta.dirname, '..', 'support', 'processes', 'duckdb-made.ts')
+      expect(await once(fork(made, [target.path]), 'exit')).toEqual([null, 'SIGKILL'])
+      await target.query('INSERT INTO noted (id) VALUES (1)')
+      expect(
+        await queryDuckdb(target.path, 'SELECT id, price, code, hex(bytes) AS bytes FROM noted'),
+      ).toEqual([{ id: 1, price: null, code: 'x', bytes: '00FF27' }])
+      await using sink = new DuckdbSink(target.path)
+      await sink.prepare()
+      expect(await sink.ledger.receipts({})).toEqual([])
+    })
+
     it('a program that looks at the file takes nothing from the ledger', async () => {
       await using target = await written()
       expect(await queryDuckdb(target.path, 'SELECT count(*)::INTEGER AS n FROM items')).toEqual([{ n: 2 }])

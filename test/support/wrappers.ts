@@ -21,7 +21,6 @@ export function wrapSink(sink: Sink, between: Between<SinkMethod>, over: Partial
     named: (...args) => inner.named(...args),
     newest: (...args) => inner.newest(...args),
     forget: (...args) => inner.forget(...args),
-    abandon: (...args) => inner.abandon(...args),
     progress: (...args) => inner.progress(...args),
     zoneReleases: (...args) => inner.zoneReleases(...args),
     rejects: (...args) => inner.rejects(...args),

@@ -68,7 +68,7 @@ async function openLoads(sink: Sink, name: string, flags: Flags): Promise<readon
 
 async function giveUp({ ledger }: Sink, receipt: Receipt): Promise<GivenUp> {
   const { loadId, pipeline, source, records, dead } = receipt
-  if ((await ledger.abandon(pipeline, { id: loadId, ...receipt })) === 'letters')
+  if ((await ledger.abandon?.(pipeline, { id: loadId, ...receipt })) === 'letters')
     throw new LadingError(
       'USAGE',
       `load ${shortId(loadId)} of ${source} has dead letters, which could still be loaded; replay or discard them first: ${hint('dead list')}`,

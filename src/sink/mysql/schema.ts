@@ -45,6 +45,8 @@ export const migrations = (collation: string): readonly string[] => {
       -- Of a load that replaced the rows of its table.
       replaced_at ${time},
       replaced_rows BIGINT,
+      -- When a person gave the load up: what of it had no verdict is skipped, on purpose.
+      abandoned_at ${time},
       -- The history, and files by their name: of that, what an index has room for.
       INDEX (started_at DESC, id),
       INDEX (pipeline, source(255)),
@@ -109,7 +111,5 @@ export const migrations = (collation: string): readonly string[] => {
       INDEX (load_id)
     ) ENGINE=InnoDB`,
     ...madeTables,
-    `-- When a person gave the load up: what of it had no verdict is skipped, on purpose.
-    ALTER TABLE lading_load ADD COLUMN abandoned_at ${time}`,
   ]
 }
