@@ -566,8 +566,11 @@ describe('DuckDB', { timeout: 120_000 }, () => {
       expect(await once(fork(made, [target.path]), 'exit')).toEqual([null, 'SIGKILL'])
       await target.query('INSERT INTO noted (id) VALUES (1)')
       expect(
-        await queryDuckdb(target.path, 'SELECT id, price, code, hex(bytes) AS bytes FROM noted'),
-      ).toEqual([{ id: 1, price: null, code: 'x', bytes: '00FF27' }])
+        await queryDuckdb(
+          target.path,
+          "SELECT id, price, code, document->>'a' AS a, hex(bytes) AS bytes FROM noted",
+        ),
+      ).toEqual([{ id: 1, price: null, code: 'x', a: '1', bytes: '00FF27' }])
       await using sink = new DuckdbSink(target.path)
       await sink.prepare()
       expect(await sink.ledger.receipts({})).toEqual([])

@@ -41,7 +41,9 @@ function columnLine({ name, type, notNull, fallback }: ModelColumn): string {
 
 function defaultLiteral(type: ColumnType, given: string): string {
   const text = type.canonical?.(given) ?? given
-  // No function: of a table with a comment, DuckDB could not replay its log (findings/duckdb-altered-table-stops-the-log.sh).
+  // No function, nor a CAST that is one: of a table with a comment, DuckDB could not replay its log
+  // (findings/duckdb-altered-table-stops-the-log.sh).
+  if (type.kind === 'json') return literal(text)
   if (type.kind === 'bytes')
     return `CAST(${literal(text.slice(2).replaceAll(/../g, String.raw`\x$&`))} AS BLOB)`
   return `CAST(${literal(text)} AS ${sqlType(type)})`
