@@ -10,12 +10,14 @@ import { query, Fixture } from '../support/fixture.ts'
 const model = join(import.meta.dirname, '../support/model.ts')
 
 describePostgres('a consumer whose database hangs', () => {
-  it('turns /readyz red within 30 seconds, stays alive, and is green again by itself when the database goes on', async () => {
+  it('turns /readyz red when nothing was committed for long, stays alive, and is green again by itself when the database goes on', async () => {
     await using fixture = await Fixture.open('postgres')
     const queue = await fixture.queue()
     await fixture.publish(queue, 100)
     const { url } = fixture.target
-    const lading = await startWatched('consume', '--model', model, '--queue', fixture.queueUrl, '--to', url)
+    // Sooner than a statement that hangs is given up, and written over another session.
+    const args = ['consume', '--model', model, '--queue', fixture.queueUrl, '--to', url, '--stall-after', '5']
+    const lading = await startWatched(...args)
     try {
       await expect.poll(() => lading.metric('lading_records_loaded_total'), { timeout: 20_000 }).toBe(100)
       expect(await lading.status('/readyz')).toBe(200)
