@@ -12,7 +12,7 @@ import type { Reading } from '../format/reading.ts'
 import { type FormatOptions, splitterFor } from '../format/registry.ts'
 import { isMasked, type Model, sourceColumns, sourceNames, tableName } from '../model/model.ts'
 import { fieldProblems } from '../model/fields.ts'
-import { withoutPoint } from '../model/notation/notation.ts'
+import { asInLayout } from '../model/notation/notation.ts'
 import type { StatedChoices } from '../model/of-table.ts'
 import { headPieceBytes, piecesOf } from '../source/pieces.ts'
 import type { Source } from '../source/source.ts'
@@ -309,11 +309,11 @@ class Planner {
 /** Of records that are split and written so. */
 export function layoutOf({ layout }: Splitter, reading: Reading): Layout {
   const { skipWhen } = reading
-  const notation = withoutPoint(reading.notation ?? {})
+  const notation = asInLayout(reading.notation ?? {})
   const notations = Object.fromEntries(
     // The point of a field is not usual where every other one has a comma.
     Object.entries(reading.notations ?? {}).map(
-      ([field, each]) => [field, notation.decimal === undefined ? withoutPoint(each) : each] as const,
+      ([field, each]) => [field, notation.decimal === undefined ? asInLayout(each) : each] as const,
     ),
   )
   return {

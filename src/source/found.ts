@@ -27,7 +27,7 @@ export interface Found {
   readonly fault?: LadingError
 }
 
-/** Which files of a folder are meant, by their suffixes: those that are loaded, and those that are told of. */
+/** Which files of a folder are meant, by their suffixes: those that are loaded, and those that a warning names. */
 export interface Looked {
   readonly wanted: RegExp
   /** Of other formats. */
@@ -36,7 +36,7 @@ export interface Looked {
   readonly packed: RegExp
 }
 
-/** Why a file that is not loaded is told of; undefined where it is not. */
+/** Why a warning names a file that is not loaded; undefined where none does. */
 export function toldAs(name: string, { others, packed }: Looked): Reason | undefined {
   if (others.test(name)) return 'format'
   return packed.test(name) ? 'packed' : undefined

@@ -7,7 +7,7 @@ import { withExamples } from '../settings/examples.ts'
 import { hint } from '../settings/hint.ts'
 import { jsonOption, loadName, pipelineOption, stateOption, toOption } from '../settings/options.ts'
 import { withSink } from '../run/ledger.ts'
-import { forgetPlans, loadsNamed, plannedReceipts } from '../run/planned.ts'
+import { forgetPlans, loadsNamed, receiptsOf } from '../run/planned.ts'
 import { count, counted, print, printJson, shortId, visible } from '../terminal/output.ts'
 
 interface Flags {
@@ -52,18 +52,10 @@ export function abandonCommand(command: Command): Command {
 }
 
 async function openLoads(sink: Sink, name: string, flags: Flags): Promise<readonly Receipt[]> {
-  const ids = await loadsNamed(sink, name, flags)
-  const known = await sink.ledger.receipts({ loads: ids })
-  const arrived = new Set(known.map(({ loadId }) => loadId))
-  const planned = await Promise.all(
-    ids
-      .filter((id) => !arrived.has(id))
-      .map((id) => plannedReceipts({ id, pipeline: flags.pipeline, state: flags.state, place: sink.place })),
-  )
-  return [
-    ...known.filter(({ chunks, chunksDone, dead }) => chunksDone < chunks || dead > 0),
-    ...planned.flat(),
-  ]
+  const open: Receipt[] = []
+  for await (const receipt of receiptsOf(sink, await loadsNamed(sink, name, flags), flags))
+    if (receipt.chunksDone < receipt.chunks || receipt.dead > 0) open.push(receipt)
+  return open
 }
 
 async function giveUp({ ledger }: Sink, receipt: Receipt): Promise<GivenUp> {

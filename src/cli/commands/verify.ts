@@ -1,11 +1,8 @@
 import { exampleSinkUrl } from '../../sink/registry.ts'
 import { Command, Option } from 'commander'
-import { exits, LadingError } from '../../core/errors.ts'
+import { exits, toLadingError } from '../../core/errors.ts'
 import type { Listener } from '../../core/events.ts'
 import { Account } from '../../sink/account.ts'
-import type { Receipt } from '../../sink/ledger.ts'
-import { asTaken } from '../../sink/receipt.ts'
-import { receiptPages } from '../../sink/receipt-pages.ts'
 import type { Sink } from '../../sink/sink.ts'
 import { withExamples } from '../settings/examples.ts'
 import { hint } from '../settings/hint.ts'
@@ -35,7 +32,7 @@ import {
   receiptJson,
   receiptsExit,
 } from '../terminal/output.ts'
-import { loadsNamed, plannedReceipts } from '../run/planned.ts'
+import { loadsNamed, receiptsOf } from '../run/planned.ts'
 import { createOption, openWorkingQueue, startTimeoutOption } from '../run/queue.ts'
 import { reporting } from '../terminal/progress.ts'
 import { stopSignal } from '../run/signals.ts'
@@ -120,27 +117,6 @@ export function verifyCommand(command: Command): Command {
   })
 }
 
-/** Those in the ledger, newest first, and then those that this producer planned and that have not arrived yet. */
-async function* receiptsOf(
-  { ledger, place }: Sink,
-  loads: readonly string[] | undefined,
-  flags: Flags,
-): AsyncGenerator<Receipt> {
-  const { pipeline, state, republishMissing } = flags
-  const begun = new Set<string>()
-  for await (const receipts of receiptPages(ledger, { loads, pipeline })) {
-    for (const { loadId } of receipts) begun.add(loadId)
-    yield* receipts.map(asTaken)
-  }
-  // Several are in the ledger.
-  const planned = loads === undefined || loads.length === 1
-  const wanted = { id: loads?.[0], pipeline, state, place }
-  const others = planned ? await plannedReceipts(wanted, begun) : []
-  yield* others
-  if (loads !== undefined && begun.size + others.length === 0 && republishMissing !== true)
-    throw new LadingError('NOT_FOUND', `neither the ledger nor ${state} knows a load ${loads.join(', ')}`)
-}
-
 /** A load whose file is gone or has changed cannot be published; the others still are. */
 async function republish(loads: readonly string[], { ledger, place }: Sink, flags: Flags): Promise<void> {
   const { republishMissing } = await import('../../producer/republish.ts')
@@ -165,7 +141,8 @@ async function republish(loads: readonly string[], { ledger, place }: Sink, flag
         )
     } catch (error) {
       process.exitCode = printError(error)
-      print(`what cannot be published any more is given up by: ${hint('abandon', each)}`)
+      if (toLadingError(error).code.startsWith('SOURCE_'))
+        print(`what cannot be published any more is given up by: ${hint('abandon', each)}`)
     }
   }
 }

@@ -49,7 +49,7 @@ export async function keptModels({ pipeline, ...flags }: Omit<KeptFlags, 'to'>) 
   return { ...settings, model, usual }
 }
 
-/** What a person is told of loading the reject: a command to paste, unless it needs a model that nothing names. */
+/** Says how to load the reject: a command to paste, unless it needs a model that nothing names. */
 export async function replayOf(
   reject: StoredReject,
   { model, usual }: Pick<KeptModelsOptions, 'model' | 'usual'>,

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { LadingError } from '../../core/errors.ts'
 import type { PlannedLoad } from '../../producer/planned-load.ts'
-import { openReceipt } from '../../sink/receipt.ts'
+import { receiptPages } from '../../sink/receipt-pages.ts'
+import { asTaken, openReceipt } from '../../sink/receipt.ts'
 import type { Receipt } from '../../sink/ledger.ts'
 import type { Sink } from '../../sink/sink.ts'
 import { answersTo, findLoads, theOne } from './ledger.ts'
@@ -54,6 +55,33 @@ export async function loadsNamed(
   if (found === undefined)
     throw new LadingError('NOT_FOUND', `neither the ledger nor ${state} knows a load ${name}`)
   return [found]
+}
+
+/**
+ * Those in the ledger, newest first, and then those that this producer planned and that have not arrived yet. Throws
+ * `NOT_FOUND` where none of `loads` is known, unless they are to be published again.
+ */
+export async function* receiptsOf(
+  { ledger, place }: Pick<Sink, 'ledger' | 'place'>,
+  loads: readonly string[] | undefined,
+  {
+    pipeline,
+    state,
+    republishMissing,
+  }: Pick<Wanted, 'pipeline' | 'state'> & { readonly republishMissing?: boolean },
+): AsyncGenerator<Receipt> {
+  const begun = new Set<string>()
+  for await (const receipts of receiptPages(ledger, { loads, pipeline })) {
+    for (const { loadId } of receipts) begun.add(loadId)
+    yield* receipts.map(asTaken)
+  }
+  // Several are in the ledger.
+  const planned = loads === undefined || loads.length === 1
+  const wanted = { id: loads?.[0], pipeline, state, place }
+  const others = planned ? await plannedReceipts(wanted, begun) : []
+  yield* others
+  if (loads !== undefined && begun.size + others.length === 0 && republishMissing !== true)
+    throw new LadingError('NOT_FOUND', `neither the ledger nor ${state} knows a load ${loads.join(', ')}`)
 }
 
 /** Forgets plans of loads that the ledger of the database has forgotten, which would count as open otherwise. */

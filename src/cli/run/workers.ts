@@ -57,7 +57,7 @@ export function consumerProcesses(
     order('stop')
   }
   const finish = () => order('finish')
-  // One that fails ends the others, so that none is at work when it is told.
+  // If one fails, the others stop before the failure is reported.
   const each = children.map((child) =>
     ending(child, () => told || signal.aborted).catch((error: unknown) => {
       stop()

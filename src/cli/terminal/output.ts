@@ -216,11 +216,10 @@ export function printVerdict(
   const { loads, wrong, filtered } = totals
   const open = totals.open - withheld - totals.gathered
   if (wrong > 0) print(`${count(wrong)} of ${counted(loads, 'load')} DO NOT ADD UP`)
-  const lost =
-    messages.openDeadLetters > 0 ? ['a queue was lost', 'a message is a dead letter'] : ['a queue was lost']
+  const orDead = messages.openDeadLetters > 0 ? ', or a message is a dead letter' : ''
   if (open > 0)
     print(
-      `${counted(open, 'record')} without a verdict yet: let consumers run; if ${lost.join(', or ')}: ${hint('verify', '--republish-missing')}`,
+      `${counted(open, 'record')} without a verdict yet: let consumers run; if a queue was lost${orDead}: ${hint('verify', '--republish-missing')}`,
     )
   if (totals.gathered > 0)
     print(

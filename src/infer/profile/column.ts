@@ -203,7 +203,8 @@ export class ColumnProfile implements Facts {
       return text
     } else shapes = this.#shapesOf(bytes, start, end, isString)
     if (quoting === unquoted) shapes |= bare
-    if ((shapes & amount) !== 0) this.#addCurrency(value.currency, bytes, start, end, place)
+    if ((shapes & amount) !== 0)
+      addCurrency(this, value.currency, () => witnessOf(inCurrency, bytes, start, end, place))
     if (((shapes & ~this.#known) | (shapes & marker)) !== 0) this.#witness(shapes, bytes, start, end, place)
     this.inner |= shapes & ofColumn
     const own = shapes & ~ofColumn
@@ -244,7 +245,10 @@ export class ColumnProfile implements Facts {
     if (read.as === 'number') {
       uses.numbers = true
       if (stated.numbers?.money === true)
-        this.#addCurrency(currencyIn(source), Buffer.from(source), 0, Buffer.byteLength(source), place)
+        addCurrency(this, currencyIn(source), () => {
+          const amounts = Buffer.from(source)
+          return witnessOf(inCurrency, amounts, 0, amounts.length, place)
+        })
     } else if (read.as === 'time') uses.times = true
     else if (read.as === 'text' && bytes.length > 0) {
       const shapes = shapeOf(bytes, 0, bytes.length, false)
@@ -277,11 +281,6 @@ export class ColumnProfile implements Facts {
     else if ((shapes & amount) !== 0) this.#numerals &= value.numerals
     else if ((shapes & code) !== 0) this.codes |= 1 << value.code
     return shapes
-  }
-
-  #addCurrency(currency: string | undefined, bytes: Buffer, start: number, end: number, place: Place): void {
-    if (currency !== undefined)
-      addCurrency(this, currency, () => witnessOf(inCurrency, bytes, start, end, place))
   }
 
   /** In a column that is text whatever follows. */

@@ -180,10 +180,11 @@ const mostCurrencies = 4
 
 export function addCurrency(
   { currencies }: Pick<Facts, 'currencies'>,
-  currency: string,
+  currency: string | undefined,
   witness: () => Witness,
 ): void {
-  if (currencies.size < mostCurrencies && !currencies.has(currency)) currencies.set(currency, witness())
+  if (currency === undefined || currencies.size >= mostCurrencies || currencies.has(currency)) return
+  currencies.set(currency, witness())
 }
 
 /** Shapes of which there is a first value. */

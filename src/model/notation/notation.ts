@@ -38,14 +38,14 @@ export function notationsProblem({ notation, notations = {} }: Notations): strin
   if (!isObject(notations) || (notation !== undefined && !isObject(notation))) return 'it is no object'
   for (const [field, each] of [['', notation ?? {}] as const, ...Object.entries(notations)]) {
     if (!isObject(each)) return 'it is no object'
-    for (const problem of notationProblems(withoutPoint(each)))
+    for (const problem of notationProblems(asInLayout(each)))
       return field === '' ? problem : `${field}: ${problem}`
   }
   return undefined
 }
 
-/** What a reading states against what is found in a file is usual in a layout. The order of the keys counts. */
-export const withoutPoint = (notation: Notation): Notation =>
+/** Without what a reading states only against what is found in a file: in a layout it is the default. The order of the keys counts. */
+export const asInLayout = (notation: Notation): Notation =>
   Object.fromEntries(
     Object.entries(notation)
       .filter(([key, value]) => key !== 'decimal' || value !== '.')

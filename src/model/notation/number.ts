@@ -23,8 +23,10 @@ const sign = '[-+\u2212]'
 /** A sign such as `$`, `R$` or `US$`, a code of ISO 4217, or an abbreviation that has no sign of its own. */
 const anyCurrency = '(?:[A-Z]{0,2}\\p{Sc}|[A-Z]{3}|kr\\.?|zł|Kč|Fr\\.?)'
 
+const inText = new RegExp(anyCurrency, 'u')
+
 /** The currency of an amount; undefined where it has none. */
-export const currencyIn = (text: string): string | undefined => new RegExp(anyCurrency, 'u').exec(text)?.[0]
+export const currencyIn = (text: string): string | undefined => inText.exec(text)?.[0]
 
 /** A point may stand at its end alone. */
 export const isCurrency = (text: string): boolean => /^[^\d\s.,()%+\u2212-]{1,8}\.?$/u.test(text)

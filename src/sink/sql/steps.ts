@@ -169,7 +169,7 @@ export function* forgetLoads(
   yield sql`DELETE FROM ${load} WHERE ${among(sql`id`, ids)}`
 }
 
-/** Its rows stay, and rejects that a person may still mend. A dead letter could be replayed, so it must be decided on first. */
+/** Rows and rejects stay. A dead letter could still be loaded, so a person must replay or discard it first. */
 export function* abandonLoad(dialect: LedgerDialect, pipeline: string, info: LoadInfo): Steps<Abandoned> {
   const { load, ledger, deadLetter, now } = dialect
   const { id } = info

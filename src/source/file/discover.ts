@@ -31,7 +31,7 @@ const reasons = {
 export type Elsewhere = (url: string, looked: Looked) => AsyncIterable<readonly Found[]> | undefined
 
 export interface DiscoverOptions {
-  /** Suffixes of files that are told of, where folders have them. */
+  /** Suffixes of files that a warning names, where folders have them. */
   readonly others?: readonly string[]
   /** Hears what is left out. */
   readonly onLeft?: ((message: string) => void) | undefined
