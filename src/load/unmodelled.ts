@@ -29,7 +29,7 @@ import type { UnmodelledOptions } from './unmodelled-options.ts'
 import { Profiling } from './profiles.ts'
 import type { Profile } from '../infer/profile/profile.ts'
 import { areUsual } from './usual.ts'
-import { wantedTable } from './wanted-table.ts'
+import { hasTable, wantedTable } from './wanted-table.ts'
 
 /** Disposed of, it removes the copy of standard input. */
 export interface Unmodelled extends AsyncDisposable {
@@ -102,12 +102,15 @@ async function decide(options: UnmodelledOptions, sources: readonly Source[]): P
   const mayBeUsual = usual !== undefined && table === undefined && Object.keys(types).length === 0
   const isUsual = mayBeUsual && (await areUsual(sources, usual, options))
   if (isUsual === true) requireFields(stated, sourceFields(usual as Model))
+  if (isUsual === true) return ofUsual
   const namesTable = sources.length === 1 && !options.paths.includes('-')
-  if (isUsual === true || (isUsual === undefined && !namesTable)) return ofUsual
+  // Empty files are of the table that has their name, or else of the usual one: none is made of them.
+  const isOfUsual = async () =>
+    isUsual === undefined && usual !== undefined && (await hasTable(options, usual))
+  if (!namesTable && (await isOfUsual())) return ofUsual
   requireChanges(options.sink, { onConflict: options.choices?.onConflict ?? 'error' })
   const { name, facts, ...wanted } = await wantedTable(options, sources)
-  // Empty files are of the table that has their name, if there is one.
-  if (isUsual === undefined && facts === undefined) return ofUsual
+  if (facts === undefined && (await isOfUsual())) return ofUsual
   const certain = facts?.isDraft === false ? facts : undefined
   await using profiling = await Profiling.of(certain === undefined ? sources : [], options)
   const heads = []

@@ -19,11 +19,9 @@ export async function wantedTable(
   options: UnmodelledOptions,
   sources: readonly Source[],
 ): Promise<FoundTable> {
-  const { sink, signal, onEvent = ignoreEvents, startTimeoutMs: deadlineMs = 30_000 } = options
   const names = namesOf(options, sources)
   for (const name of names) {
-    const find = async (connectMs: number) => sink.table?.(name, { signal, connectMs })
-    const facts = await retrying(find, { signal, onEvent, deadlineMs })
+    const facts = await factsOf(options, name)
     if (facts === undefined) continue
     const shown = shownTable(facts)
     const decisions =
@@ -33,6 +31,17 @@ export async function wantedTable(
     return { name: nameOf(facts), facts, decisions }
   }
   return { name: nameOf(names.at(-1) as TableName), facts: undefined, decisions: [] }
+}
+
+export const hasTable = async (options: UnmodelledOptions, name: WantedTable): Promise<boolean> =>
+  (await factsOf(options, name)) !== undefined
+
+function factsOf(
+  { sink, signal, onEvent = ignoreEvents, startTimeoutMs: deadlineMs = 30_000 }: UnmodelledOptions,
+  name: WantedTable,
+): Promise<TableFacts | undefined> {
+  const find = async (connectMs: number) => sink.table?.(name, { signal, connectMs })
+  return retrying(find, { signal, onEvent, deadlineMs })
 }
 
 /** Where no option names it: as the first file is named, or else in snake case. */

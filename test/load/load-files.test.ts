@@ -47,3 +47,16 @@ it('a header alone does not change the types of an empty table, which Lading mad
     { type: 'TEXT' },
   ])
 })
+
+it('an empty file makes no table, and is of the table of sensor records where that is there', async () => {
+  await using folder = await Folder.make({
+    'empty.csv': '',
+    'day.csv': 'record_time,sensor_id,value\n2026-01-01T00:00:00Z,3,1.5\n',
+  })
+  const refused = await folder.lading('load', 'empty.csv')
+  expect(refused, refused.err).toMatchObject({ code: 65, out: '' })
+  expect(refused.err).toContain('HEADER_MISMATCH: empty.csv has neither a header nor a record')
+  expect(folder.sql("SELECT name FROM sqlite_master WHERE name = 'records'")).toEqual([])
+  await folder.lading('load', 'day.csv')
+  expect(await folder.lading('load', 'empty.csv')).toMatchObject({ code: 0 })
+})
