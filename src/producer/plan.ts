@@ -12,10 +12,10 @@ import type { Reading } from '../format/reading.ts'
 import { type FormatOptions, splitterFor } from '../format/registry.ts'
 import { isMasked, type Model, sourceColumns, sourceNames, tableName } from '../model/model.ts'
 import { fieldProblems } from '../model/fields.ts'
-import { asInLayout } from '../model/notation/notation.ts'
 import type { StatedChoices } from '../model/of-table.ts'
 import { headPieceBytes, piecesOf } from '../source/pieces.ts'
 import type { Source } from '../source/source.ts'
+import { layoutKey, layoutOf } from './layout.ts'
 import type { ReadSource } from './reading.ts'
 
 export interface PlannedChunk {
@@ -304,32 +304,4 @@ class Planner {
     this.#onChunk(chunk)
     this.#startChunk(end)
   }
-}
-
-/** Of records that are split and written so. */
-export function layoutOf({ layout }: Splitter, reading: Reading): Layout {
-  const { skipWhen } = reading
-  const notation = asInLayout(reading.notation ?? {})
-  const notations = Object.fromEntries(
-    // The point of a field is not usual where every other one has a comma.
-    Object.entries(reading.notations ?? {}).map(
-      ([field, each]) => [field, notation.decimal === undefined ? asInLayout(each) : each] as const,
-    ),
-  )
-  return {
-    ...layout,
-    ...(Object.keys(notation).length > 0 && { notation }),
-    ...(Object.keys(notations).length > 0 && { notations }),
-    ...(skipWhen && { skipWhen }),
-  }
-}
-
-/** Of plain CSV the text that version 0.1.0 hashes, so that its loads go on: delimiter, quote, fields, model. */
-function layoutKey({ format, fields, delimiter, quote, ...own }: Layout, { fingerprint }: Model): string {
-  return JSON.stringify([
-    ...[format, delimiter, quote].filter((each) => each !== undefined),
-    ...(Object.keys(own).length === 0 ? [] : [own]),
-    fields,
-    fingerprint,
-  ])
 }
