@@ -27,17 +27,15 @@ import type {
 } from '../ledger.ts'
 import { storable } from '../storable.ts'
 import {
-  deadLetterOf,
   filePartOf,
   type LedgerRow,
   messagesOf,
   namedLoadOf,
   progressOf,
   receiptOf,
-  rejectGroupOf,
-  rejectOf,
   settledOf,
 } from './ledger-rows.ts'
+import * as kept from './kept.ts'
 import { prunable, prune } from './prune.ts'
 import { chosenLoads, equal } from './chosen-loads.ts'
 import { allOf, type Sql, sql } from './statement.ts'
@@ -49,7 +47,6 @@ import {
   insertLoad,
   type LedgerDatabase,
   type LedgerDialect,
-  lockEntries,
   lockLoaded,
 } from './steps.ts'
 
@@ -237,58 +234,33 @@ export class SqlLedger implements Ledger {
     return others.map((row) => String(row['zone_release']))
   }
 
-  async rejects(filter: RejectFilter & Page, options?: Abortable): Promise<readonly StoredReject[]> {
-    const { load, reject } = this.#dialect
-    const rows = await this.#ask(
-      sql`SELECT one.*, own.layout FROM ${reject} AS one LEFT JOIN ${load} AS own ON own.id = one.load_id
-        WHERE ${this.#chosenRejects(filter)} AND ${page(filter)}`,
-      options,
-    )
-    return rows.map(rejectOf)
+  rejects(filter: RejectFilter & Page, options?: Abortable): Promise<readonly StoredReject[]> {
+    return kept.rejects(this.#database, filter, options)
   }
 
-  async rejectGroups(filter: RejectFilter, options?: Abortable): Promise<readonly RejectGroup[]> {
-    const rows = await this.#ask(
-      sql`SELECT code, column_name, count(*) AS rejects FROM ${this.#dialect.reject} AS one WHERE ${this.#chosenRejects(filter)}
-        GROUP BY code, column_name ORDER BY rejects DESC, code, column_name`,
-      options,
-    )
-    return rows.map(rejectGroupOf)
+  rejectGroups(filter: RejectFilter, options?: Abortable): Promise<readonly RejectGroup[]> {
+    return kept.rejectGroups(this.#database, filter, options)
   }
 
-  async editReject(
+  editReject(
     id: number,
     record: Uint8Array,
     masked: readonly string[],
     options?: Abortable,
   ): Promise<boolean> {
-    const { reject } = this.#dialect
-    const change = sql`edited = ${record}, masked = ${JSON.stringify(masked)}, span_start = NULL, span_end = NULL`
-    return (await this.#change(reject, sql`id = ${id} AND state = 'open'`, change, options)) > 0
+    return kept.editReject(this.#database, id, record, masked, options)
   }
 
-  async discardRejects(ids: readonly number[], options?: Abortable): Promise<number> {
-    const { reject, among } = this.#dialect
-    const open = sql`${among(sql`id`, ids)} AND state = 'open'`
-    return this.#change(reject, open, sql`state = 'discarded'`, options)
+  discardRejects(ids: readonly number[], options?: Abortable): Promise<number> {
+    return kept.discardRejects(this.#database, ids, options)
   }
 
-  async deadLetters(filter: ListFilter & Page, options?: Abortable): Promise<readonly StoredDeadLetter[]> {
-    const chosen = allOf([
-      ...this.#chosen(filter, sql`one.body`),
-      filter.all === true ? undefined : sql`one.state = 'dead' AND one.discarded_at IS NULL`,
-    ])
-    const rows = await this.#ask(
-      sql`SELECT * FROM ${this.#dialect.deadLetter} AS one WHERE ${chosen} AND ${page(filter)}`,
-      options,
-    )
-    return rows.map(deadLetterOf)
+  deadLetters(filter: ListFilter & Page, options?: Abortable): Promise<readonly StoredDeadLetter[]> {
+    return kept.deadLetters(this.#database, filter, options)
   }
 
-  async discardDeadLetters(ids: readonly number[], options?: Abortable): Promise<number> {
-    const { deadLetter, among, now } = this.#dialect
-    const open = sql`${among(sql`id`, ids)} AND state = 'dead' AND discarded_at IS NULL`
-    return this.#change(deadLetter, open, sql`discarded_at = ${now}`, options)
+  discardDeadLetters(ids: readonly number[], options?: Abortable): Promise<number> {
+    return kept.discardDeadLetters(this.#database, ids, options)
   }
 
   async bury(letter: DeadLetter, options?: Abortable): Promise<void> {
@@ -327,37 +299,6 @@ export class SqlLedger implements Ledger {
     return allOf([sql`pipeline = ${pipeline}`, sourcesHint?.(names), among(sql`source`, names)])
   }
 
-  #chosenRejects(filter: RejectFilter): Sql {
-    return allOf([
-      ...this.#chosen(filter, sql`one.raw`),
-      filter.all === true ? undefined : sql`one.state = 'open'`,
-      equal(sql`coalesce(one.column_name, '')`, filter.column),
-    ])
-  }
-
-  #chosen({ pipeline, loadId, id, code, search }: ListFilter, content: Sql): (Sql | undefined)[] {
-    const { among, position } = this.#dialect
-    return [
-      equal(sql`one.pipeline`, pipeline),
-      loadId === undefined ? undefined : among(sql`one.load_id`, [loadId].flat()),
-      equal(sql`one.id`, id),
-      equal(sql`one.code`, code),
-      search === undefined
-        ? undefined
-        : sql`(${position(storable(search), sql`one.detail`)} > 0 OR ${position(Buffer.from(search), content)} > 0)`,
-    ]
-  }
-
-  /** Changes the entries for which the condition holds, and returns how many they are. */
-  #change(table: Sql, condition: Sql, change: Sql, options: Abortable | undefined): Promise<number> {
-    const dialect = this.#dialect
-    return this.#database.transact(function* () {
-      const ids = yield* lockEntries(dialect, table, condition)
-      if (ids.length > 0) yield sql`UPDATE ${table} SET ${change} WHERE ${dialect.among(sql`id`, ids)}`
-      return ids.length
-    }, options)
-  }
-
   #ask(statement: Sql, options: Abortable | undefined): Promise<readonly LedgerRow[]> {
     return this.#database.ask(statement, options)
   }
@@ -370,5 +311,3 @@ const endsOf = (path: string): string[] => [
 ]
 
 const limited = (limit: number | undefined): Sql => (limit === undefined ? sql`` : sql`LIMIT ${limit}`)
-
-const page = ({ after = 0, limit }: Page): Sql => sql`one.id > ${after} ORDER BY one.id LIMIT ${limit}`
