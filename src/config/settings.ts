@@ -48,6 +48,8 @@ export interface AllSettings {
   readonly trim?: boolean | undefined
   /** CSV records with another number of cells: reject them, trim empty cells at the end, or pad short ones too (default: reject) */
   readonly ragged?: 'reject' | 'trim' | 'pad' | undefined
+  /** empty lines between CSV records of several cells: reject them, or skip them, which counts them as skipped (default: reject) */
+  readonly blankLines?: 'reject' | 'skip' | undefined
   /** cr: lines end with CR alone; lf: with LF or CR LF (default) */
   readonly lineEnd?: 'cr' | 'lf' | undefined
   /** decimal sign of numbers (default: '.'); FIELD=SIGN for one field; may be repeated */
@@ -239,6 +241,7 @@ export type LoadSettings = Pick<
   | 'multiline'
   | 'trim'
   | 'ragged'
+  | 'blankLines'
   | 'lineEnd'
   | 'decimal'
   | 'thousands'
@@ -315,6 +318,7 @@ export type ConsumeSettings = Pick<
   | 'multiline'
   | 'trim'
   | 'ragged'
+  | 'blankLines'
   | 'lineEnd'
   | 'decimal'
   | 'thousands'
@@ -377,6 +381,7 @@ export type ProduceSettings = Pick<
   | 'multiline'
   | 'trim'
   | 'ragged'
+  | 'blankLines'
   | 'lineEnd'
   | 'decimal'
   | 'thousands'

@@ -74,7 +74,16 @@ it.concurrent('UTF-16 with a mark needs no option, also on standard input', asyn
   expect([run.code, folder.rows()]).toEqual([0, 2])
 })
 
+it.concurrent('an empty line at the end of a large file is no reject, and is counted', async () => {
+  const rows = Array.from({ length: 120_000 }, (_, n) => `${n},${n}\n`).join('')
+  await using folder = await Folder.make({ 'large.csv': `a,b\n${rows}\n` })
+  const run = await folder.lading('load', 'large.csv')
+  expect([run.code, run.err]).toEqual([0, expect.stringContaining('blank lines: skipped')])
+  expect(run.out).toMatch(/large\.csv +120,001 +120,000 +0 +1 +0 +0\n/)
+})
+
 it.concurrent.each([
+  [['--blank-lines', 'drop'], /reject, skip/],
   [['--ragged', 'fill'], /reject, trim, pad/],
   [['--skip-lines', '-1'], /whole number of 0 or more/],
   [['--encoding', 'klingon'], /the encoding "klingon" is not known; some are utf-8/],

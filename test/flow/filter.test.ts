@@ -60,6 +60,23 @@ async function opened(kind: 'sqlite' | 'postgres' = 'sqlite') {
 }
 
 function everywhere(kind: 'sqlite' | 'postgres'): void {
+  it('empty lines are rejects, or are skipped and counted, as is said', async () => {
+    const csv = 'id,note\n1,a\n\n2,b\n\n\n'
+    for (const [dialect, rejected, filtered] of [
+      [{}, 3, 0],
+      [{ blankLines: 'skip' as const }, 0, 3],
+    ] as const) {
+      await using target = await opened(kind)
+      expect(await target.load(model(), csv, { dialect })).toEqual({
+        records: 5,
+        loaded: 2,
+        rejected,
+        skipped: filtered,
+        filtered,
+      })
+    }
+  })
+
   it('the model says which, by texts of fields and by its own code, and others become rejects as ever', async () => {
     await using target = await opened(kind)
     const of = model({ skipWhen: { id: ['Total', 'Sum'] }, where: ({ note }) => note !== 'test' })

@@ -76,6 +76,12 @@ const cases: Readonly<Record<string, readonly [text: string, found: string, args
       '--ragged reject',
       '7 (2): a integer, b integer',
     ],
+    'blank-lines': [
+      'a,b\n1,2\n\n3,4\n\n',
+      '4 (0): a integer, b integer',
+      '--blank-lines reject',
+      '4 (2): a integer, b integer',
+    ],
     'header-rows': [
       '1,2\n1,2\n3,4\n',
       '3 (0): column_1 integer, column_2 integer',

@@ -63,6 +63,7 @@ export const groups: Readonly<Record<string, Group>> = {
   trim: rare(files),
   'no-trim': rare(files),
   ragged: rare(files),
+  'blank-lines': rare(files),
   'line-end': rare(files),
   decimal: rare(files),
   thousands: rare(files),

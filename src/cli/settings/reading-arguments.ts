@@ -45,6 +45,7 @@ function writtenArguments(reading: Reading): readonly string[] {
     ...option('escape', dialect.escape === '' ? 'none' : dialect.escape),
     ...(dialect.trim === undefined ? [] : [dialect.trim ? '--trim' : '--no-trim']),
     ...option('ragged', dialect.ragged),
+    ...option('blank-lines', dialect.blankLines),
     ...option('header-rows', dialect.headerRows),
     ...(dialect.header === false ? ['--no-header'] : []),
     ...Object.entries(skipWhen).flatMap(([field, texts]) =>

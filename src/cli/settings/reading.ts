@@ -43,6 +43,10 @@ export const readingOptions = () => [
     'CSV records with another number of cells: reject them, trim empty cells at the end, or pad short ones too (default: reject)',
   ).choices(['reject', 'trim', 'pad']),
   new Option(
+    '--blank-lines <how>',
+    'empty lines between CSV records of several cells: reject them, or skip them, which counts them as skipped (default: reject)',
+  ).choices(['reject', 'skip']),
+  new Option(
     '--header-rows <n>',
     'rows of the CSV header; the names in one column are joined by a space (default: 1)',
   ).argParser(whole(0)),
@@ -63,6 +67,7 @@ export interface ReadingFlags extends InsideFlags, NotationFlags {
   readonly escape?: string
   readonly trim?: boolean
   readonly ragged?: 'reject' | 'trim' | 'pad'
+  readonly blankLines?: 'reject' | 'skip'
   readonly headerRows?: number
   readonly header: boolean
 }
@@ -82,7 +87,8 @@ export const readingSettings = (flags: ReadingFlags): Reading => ({
 const escapes: Readonly<Record<string, string>> = { '\\\\': '\\', none: '' }
 
 function dialectOf(flags: ReadingFlags): StatedDialect {
-  const { skipLines, comment, delimiter, quote, multiline, escape, trim, ragged, headerRows, header } = flags
+  const { skipLines, comment, delimiter, quote, multiline, escape, trim } = flags
+  const { ragged, blankLines, headerRows, header } = flags
   return {
     ...(delimiter !== undefined && { delimiter: delimiter === '\\t' ? '\t' : delimiter }),
     ...(quote !== undefined && { quote: quote === 'none' ? '' : quote }),
@@ -91,6 +97,7 @@ function dialectOf(flags: ReadingFlags): StatedDialect {
     ...(comment !== undefined && { comment }),
     ...(trim !== undefined && { trim }),
     ...(ragged !== undefined && { ragged }),
+    ...(blankLines !== undefined && { blankLines }),
     ...(skipLines !== undefined && { skipLines }),
     ...(headerRows !== undefined && headerRows > 0 && { headerRows }),
     ...((!header || headerRows === 0) && { header: false }),

@@ -232,7 +232,7 @@ export function printVerdict(
     print(`${counted(withheld, 'record')} left by --limit: the same command without it loads them`)
   if (filtered > 0)
     print(
-      `${counted(filtered, 'record')} of the skipped left out on purpose, as the model, --skip-when, a later --replace or an abandon says`,
+      `${counted(filtered, 'record')} of the skipped left out on purpose, as the model, --skip-when, --blank-lines, a later --replace or an abandon says`,
     )
   // With one load, the command lists only its rejects.
   const only = first[0] !== undefined && loads === 1 ? ['--load', shortId(first[0].loadId)] : []

@@ -1,4 +1,7 @@
-/** Which records are left out on purpose: by fields that the model or the layout names, or by the model's code. */
+/**
+ * Which records are left out on purpose: by fields that the model or the layout names, by the model's code, or empty
+ * lines.
+ */
 import { cellBytes, type Cells, unquoted } from '../../core/cells.ts'
 import type { Fault } from '../../core/fault.ts'
 import type { Layout } from '../../core/load.ts'
@@ -17,7 +20,7 @@ interface Skip {
 /** Undefined where nothing is left out. A filter throws `HOOK_FAILED`. */
 export function filterOf(
   model: Pick<Model, 'table' | 'columns' | 'skipWhen' | 'where'>,
-  { skipWhen }: Layout,
+  { skipWhen, blankLines }: Layout,
   reader: RecordReader,
 ): Filter | undefined {
   const { where } = model
@@ -27,10 +30,12 @@ export function filterOf(
       texts: new Set(typeof texts === 'string' ? [texts] : texts),
     })),
   )
-  if (skips.length === 0 && where === undefined) return undefined
+  const skipsBlank = blankLines === 'skip'
+  if (skips.length === 0 && where === undefined && !skipsBlank) return undefined
   return () => {
+    const { fault } = reader
     // A record that cannot be read is a reject.
-    if (reader.fault !== undefined) return false
+    if (fault !== undefined) return skipsBlank && fault.code === 'BLANK_LINE'
     if (skips.some(({ cell, texts }) => texts.has(textOf(reader, cell) ?? ''))) return true
     if (where === undefined) return false
     const record = Object.fromEntries(reader.fields.map((field, cell) => [field, textOf(reader, cell)]))

@@ -14,7 +14,10 @@ export const dataCodes = {
     'the validate of the model refuses the record',
     'correct the record as the reason says: rejects edit, then rejects replay',
   ),
-  BLANK_LINE: reject('the line is empty', 'discard it with rejects discard, or use --allow-rejects'),
+  BLANK_LINE: reject(
+    'the line is empty',
+    'discard it with rejects discard, or skip such lines with --blank-lines skip',
+  ),
   EXTRA_FIELD: reject(
     'the object has a field that is not in the model',
     'correct the source, or use --ignore-extra',

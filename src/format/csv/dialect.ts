@@ -41,18 +41,24 @@ export interface RecordDialect {
    * No cell goes on in the next line: a quote that its own line does not close is a fault of that record alone.
    */
   readonly multiline?: false
+  /** In records of several cells, empty lines are left out and counted; a fault of their own by default. */
+  readonly blankLines?: 'skip'
 }
 
 /**
  * As options state it: what is stated wins over what is found in a file, what is usual anyway too. Keys that
  * are not there may be found.
  */
-export interface StatedDialect extends Omit<Partial<Dialect>, 'escape' | 'ragged' | 'trim' | 'multiline'> {
+export interface StatedDialect extends Omit<
+  Partial<Dialect>,
+  'escape' | 'ragged' | 'trim' | 'multiline' | 'blankLines'
+> {
   /** The empty text where nothing escapes. */
   readonly escape?: '\\' | ''
   readonly ragged?: 'reject' | 'trim' | 'pad'
   readonly trim?: boolean
   readonly multiline?: boolean
+  readonly blankLines?: 'reject' | 'skip'
 }
 
 /** Without what is usual anyway. */
@@ -62,6 +68,7 @@ export function plainDialect(stated: StatedDialect): Partial<Dialect> {
     ragged: 'reject',
     trim: false,
     multiline: true,
+    blankLines: 'reject',
   }
   const unusual = Object.entries(stated).filter(([key, value]) => value !== undefined && value !== usual[key])
   return Object.fromEntries(unusual)
@@ -76,12 +83,15 @@ export interface CsvLayout extends Layout, RecordDialect {
 }
 
 /** Whether records are written as RFC 4180 has them, with any delimiter and quote. */
-export const isPlain = (dialect: RecordDialect): boolean =>
-  Object.keys(recordDialect(dialect)).length === 2 && dialect.quote !== ''
+export function isPlain(dialect: RecordDialect): boolean {
+  // Empty lines are read in the same way, whatever becomes of them.
+  const keys = Object.keys(recordDialect(dialect)).filter((key) => key !== 'blankLines')
+  return keys.length === 2 && dialect.quote !== ''
+}
 
 /** The keys of the dialect that a layout holds, those with their default left out. */
 export function recordDialect(dialect: RecordDialect): RecordDialect {
-  const { delimiter, quote, escape, comment, ragged, trim, multiline } = dialect
+  const { delimiter, quote, escape, comment, ragged, trim, multiline, blankLines } = dialect
   return {
     delimiter,
     quote,
@@ -90,6 +100,7 @@ export function recordDialect(dialect: RecordDialect): RecordDialect {
     ...(ragged !== undefined && { ragged }),
     ...(trim !== undefined && { trim }),
     ...(multiline !== undefined && { multiline }),
+    ...(blankLines !== undefined && { blankLines }),
   }
 }
 
@@ -125,7 +136,7 @@ const isCharacter = (value: unknown): boolean =>
 
 /** What is wrong with how records are written. */
 function recordProblem(dialect: { readonly [Key in keyof RecordDialect]: unknown }): string | undefined {
-  const { delimiter, quote, escape, comment, ragged, trim, multiline } = dialect
+  const { delimiter, quote, escape, comment, ragged, trim, multiline, blankLines } = dialect
   const character = (name: string, value: unknown) =>
     `the ${name} must be one ASCII character that ends no line, not ${JSON.stringify(value)}`
   if (!isCharacter(delimiter)) return character('delimiter', delimiter)
@@ -137,6 +148,7 @@ function recordProblem(dialect: { readonly [Key in keyof RecordDialect]: unknown
     return `ragged must be trim or pad, not ${JSON.stringify(ragged)}`
   if (trim !== undefined && trim !== true) return 'trim must be true or left out'
   if (multiline !== undefined && multiline !== false) return 'multiline must be false or left out'
+  if (blankLines !== undefined && blankLines !== 'skip') return 'blankLines must be skip or left out'
   const marks = { delimiter, quote, escape, comment }
   const letter = Object.entries(marks).find(([, mark]) => typeof mark === 'string' && /[nrtN]/.test(mark))
   if (escape !== undefined && letter !== undefined)
@@ -159,6 +171,7 @@ const layoutKeys: ReadonlySet<string> = new Set([
   'ragged',
   'trim',
   'multiline',
+  'blankLines',
   'notation',
   'notations',
   'skipWhen',

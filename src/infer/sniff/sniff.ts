@@ -117,13 +117,31 @@ function tableOf(
   if (chosen.within !== undefined) askForBlock(chosen.within, above, text, found)
   const table = findTable(records, width, given, found, goal)
   askForComments(records, table, given, found)
-  if (stated.footerLines === undefined)
-    askForFooter(tail === undefined ? table.body : readRows(tail, chosen.marks), table, found)
+  const last = tail === undefined ? undefined : readRows(tail, chosen.marks)
+  if (stated.footerLines === undefined) askForFooter(last ?? table.body, table, found)
   const { frame } = table
   const names = frame.names === undefined ? {} : { names: uniqueNames(frame.names).fields }
   const lines = given.multiline === undefined ? oneLine(records, width, tail === undefined, found) : {}
-  const dialect: StatedDialect = { ...given, ...chosen.marks, ...frame, ...names, ...lines }
+  const blanks = blankLinesIn(table, last, given, found)
+  const dialect: StatedDialect = { ...given, ...chosen.marks, ...frame, ...names, ...lines, ...blanks }
   return { ...table, dialect }
+}
+
+/** Empty lines that a reader would not pass over hold no record of several cells. */
+function blankLinesIn(
+  { names, body }: Table,
+  tail: readonly Row[] | undefined,
+  { blankLines, comment }: StatedDialect,
+  found: Findings,
+): Pick<StatedDialect, 'blankLines'> {
+  if (blankLines !== undefined || comment !== undefined || names.length < 2) return {}
+  const blank = body.find(isBlank)
+  // The first row of the tail may be the end of one, and its lines are not counted from the beginning.
+  if (blank === undefined && tail?.slice(1).some(isBlank) !== true) return {}
+  const which = blank === undefined ? 'a line near the end' : `line ${blank.line}`
+  const because = `${which} is empty, and a record has ${names.length} cells`
+  found.decide('blank lines', 'skipped', because, blank?.line)
+  return { blankLines: 'skip' }
 }
 
 /** The suffix says that tabs stand between cells, and there are none. */
