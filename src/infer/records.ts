@@ -163,7 +163,7 @@ class Records {
   #learnNames(record: Buffer): boolean {
     const names = this.#names
     if (names === undefined || names.length >= mostFields) return false
-    const added = namesOf(record).filter((name) => !names.includes(name))
+    const added = namesOf(record, this.#layout).filter((name) => !names.includes(name))
     names.push(...added)
     return added.length > 0
   }
@@ -172,11 +172,12 @@ class Records {
 const textOf = ({ text, recordStart, recordEnd }: RecordReader, run: Buffer): Buffer =>
   text ?? run.subarray(recordStart, recordEnd)
 
-function namesOf(record: Buffer): readonly string[] {
-  try {
-    const value: unknown = JSON.parse(record.toString('utf8'))
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : []
-  } catch {
-    return []
-  }
+/** In the order of the record: JavaScript would put numbers first. */
+function namesOf(record: Buffer, layout: Layout): readonly string[] {
+  const names = new Set<string>()
+  formatOf(layout)?.record.rewrite(record, layout, (field) => {
+    names.add(field)
+    return undefined
+  })
+  return [...names]
 }

@@ -221,3 +221,9 @@ it('a first record with numbers or dates among its values is no row of units', a
   )
   expect(asked).toEqual([])
 })
+
+it('fields of objects stand in the order of the file, numbers and later ones too', async () => {
+  const text = '{"name":"a","2020":1,"2019":2}\n{"note":{"7":1},"name":"b","\\u0031":3}\n'
+  const { proposal } = await inspected(text, { format: 'ndjson' })
+  expect(proposal.columns.map(({ field }) => field)).toEqual(['name', '2020', '2019', 'note', '1'])
+})
