@@ -50,17 +50,20 @@ export function askForFooter(rows: readonly Row[], table: Table, found: Findings
   const width = table.names.length
   if (width < 2) return
   let start = rows.length
-  let count = 0
-  for (let at = rows.length - 1; at >= 0 && count < mostRows; at--) {
+  let isBetween = false
+  for (let at = rows.length - 1, seen = 0; at >= 0 && seen < mostRows; at--) {
     const row = rows[at] as Row
     if (isHollow(row)) continue
-    if (!isClosing(row, table, rows)) break
-    start = at
-    count++
+    seen++
+    const closes = isClosing(row, table, rows)
+    // A short row between two that close the table is of the footer, too.
+    if (!closes && (isBetween || start === rows.length || row.cells.length >= width)) break
+    isBetween = !closes
+    if (closes) start = at
   }
   const footer = rows.slice(start).filter((row) => !isHollow(row))
   const [first] = footer
-  if (first === undefined || table.body.filter((row) => !isHollow(row)).length < count + 2) return
+  if (first === undefined || table.body.filter((row) => !isHollow(row)).length < footer.length + 2) return
   while (start > 0 && isHollow(rows[start - 1] as Row)) start--
   const lines = rows.slice(start).reduce((sum, row) => sum + row.lines, 0)
   const leftOut = { option: `--footer-lines ${lines}`, meaning: 'it is left out' }

@@ -575,6 +575,15 @@ describe('what is asked', () => {
     expect(items('b,,3.5')).toEqual([])
   })
 
+  it('a footer as a whole, with a short row between its notes, but no short record above a total', () => {
+    const records = 'a,b,c\n1,2,3\n4,5,6\n7,8,9\n1,2,3\n4,5,6\n'
+    const asked = (rows: string) =>
+      sniffed(Buffer.from(records + rows)).questions.flatMap(({ readings }) => readings[0]?.option ?? [])
+    expect(asked('Source: a survey\nlink,http://example.org\nOctober 2009\n')).toEqual(['--footer-lines 3'])
+    expect(asked('1,2\nTotal,\n')).toEqual(['--footer-lines 1'])
+    expect(asked('1,2\n3,4\nNote\n')).toEqual(['--footer-lines 1'])
+  })
+
   it('nothing that was stated', () => {
     const bytes = Buffer.from('time,temp\n[UTC],[degC]\n2024-01-01,1.5\n2024-01-02,1.6\n')
     expect(sniffed(bytes, { dialect: { headerRows: 2 } }).questions).toEqual([])
