@@ -20,6 +20,7 @@ import {
   marker,
   none,
   numeral,
+  oddNumber,
   oddUuid,
   otherOffset,
   padded,
@@ -93,10 +94,18 @@ function choicesOf(column: ColumnProfile, shapes: number): readonly Choice[] {
   if (isOnly(timestamptz | otherOffset)) return [as('timestamptz', 'the instants, without their offsets')]
   if (isOnly(uuid | oddUuid)) return [as('uuid', 'in lower case')]
   if (isOnly(plainNumbers | exponents)) return [as('double', 'the nearest doubles')]
+  if (isOnly(plainNumbers | oddNumber) && isSameNumber(column))
+    return [as('numeric', 'the numbers, written as numeric writes them')]
   if (isOnly(plainNumbers | numeral | amount)) return amountChoices(column)
   if ((shapes & excelText) !== 0) return [{ option: '--excel-text', meaning: 'the texts without =""' }]
   return []
 }
+
+const sameNumber = /^-?(\.|(0|[1-9]\d*)\.$)|^-0(\.0*)?$/
+
+/** `.5` and `-0` are 0.5 and 0; `007` and `+49` may be something else than numbers. */
+const isSameNumber = ({ witnesses }: ColumnProfile): boolean =>
+  witnesses.every(({ shapes, text }) => (shapes & oddNumber) === 0 || sameNumber.test(text))
 
 /** As `--columns` takes a field. */
 export const columnWord = (field: string): string =>
