@@ -1,5 +1,6 @@
 /** Which rows hold names and which hold values: told by the columns below them. */
 import { isValue, type Kind, kindOf, kindOfColumn } from './kinds.ts'
+import { isWrittenAsBelow, misfitOf } from './likeness.ts'
 import type { Row } from './rows.ts'
 
 /** What the columns say of a row above them. */
@@ -40,11 +41,13 @@ export interface Verdict {
   readonly isTold: boolean
   /** Whether the row may hold names all the same: one of them is a year, and no value below it is. */
   readonly mayBeYear?: boolean
+  /** Whether nothing tells the row from a record. */
+  readonly isGuess?: boolean
 }
 
 /**
  * Whether the first row holds names. Where columns of texts say nothing, it does, as RFC 4180 expects, unless
- * its own texts come again below.
+ * its own texts come again below, or one of them is no name.
  */
 export function isHeader(row: Row, body: readonly Row[], kinds: readonly Kind[]): Verdict {
   const { names, values } = votesOf(row, kinds)
@@ -71,7 +74,12 @@ export function isHeader(row: Row, body: readonly Row[], kinds: readonly Kind[])
   }
   if (body.length === 0) return loneHeader(row)
   if (recurs(row, body)) return verdict(false, 'most of its texts appear again in the lines below')
-  return verdict(true, 'nothing suggests that the first line is a record', false)
+  const misfit = misfitOf(row, body, kinds)
+  if (misfit !== undefined) return verdict(false, `${example([misfit.column])} ${misfit.what}`)
+  return {
+    ...verdict(true, 'nothing suggests that the first line is a record', false),
+    isGuess: isWrittenAsBelow(row, body),
+  }
 }
 
 const plural = (kind: Kind | undefined): string =>

@@ -109,12 +109,19 @@ function headerOf(
   if (stated.headerRows !== undefined) return true
   const records = below.filter(({ cells }) => cells.length === width)
   if (first.cells.length !== width) return true
-  const { answer, because, mayBeYear } = isHeader(first, records, kinds)
+  const { answer, because, mayBeYear, isGuess } = isHeader(first, records, kinds)
   if (mayBeYear)
     found.ask('this line may be the header, with a year as a name, or a record', first.line, [
       { option: '--header-rows 1', meaning: 'it is the header' },
       { option: '--no-header', meaning: 'it is a record' },
     ])
+  if (isGuess)
+    found.ask(
+      'this line is written like those below it',
+      first.line,
+      [{ option: '--no-header', meaning: 'it is a record' }],
+      'it is the header',
+    )
   found.decide('header', answer ? `line ${first.line}` : 'none', because, first.line)
   return answer
 }
