@@ -193,6 +193,10 @@ describe('what could be meant is a question with its options, and stays text', (
         (currency) => `--columns value:numeric --money ${currency} --decimal value=,`,
       ),
     ],
+    [['.5', '-.25', '1.5'], ['--columns value:numeric']],
+    [['5.', '0.', '7'], ['--columns value:numeric']],
+    [['-0.00', '2.50', '-0'], ['--columns value:numeric']],
+    [['.5', 'NA'], ['--null NA --columns value:numeric']],
     [['1/31/24 8:05 AM'], ["--date-format 'value=M/D/YY h:mm A'"]],
     [['"=""00099"""'], ['--excel-text']],
   ])('%j', (cells, options) => expect(readings(...cells)).toEqual(options))
@@ -207,6 +211,10 @@ describe('what could be meant is a question with its options, and stays text', (
     [['S1', 'S2']],
     [['ABC-1', 'ABC-2']],
     [['5%']],
+    [['000', '5']],
+    [['01.', '5']],
+    [['+5', '6']],
+    [['.5', 'x']],
     [['1.2.24']],
   ])('nothing is asked of %j', (cells) => expect(question(...cells)).toBeUndefined())
 })
