@@ -285,9 +285,37 @@ export default defineModel({ table: 'NN', columns: { a: bigint(), b: bigint() } 
     expect(folder.sql("SELECT name FROM sqlite_schema WHERE name IN ('orders', 'records')")).toEqual([
       { name: 'orders' },
     ])
-    // It may be one of sensors.
-    expect((await folder.lading('load', 'day.csv')).code).toBe(0)
+    // Nothing says what it is of.
+    expect((await folder.lading('load', 'day.csv')).err).toContain('HEADER_MISMATCH: day.csv has neither')
+    expect((await folder.lading('load', 'day.csv', '--model', 'records')).code).toBe(0)
   })
+
+  it(
+    String.raw`takes \N without quotes for no value, and says so; NULL in a column of texts is a text, and is asked about`,
+    async () => {
+      await using folder = await folderOf('CREATE TABLE t (id INTEGER, name TEXT, at DATE)', {
+        't.csv': 'id,name,at\n1,\\N,2024-02-29\n\\N,x,\\N\n3,"\\N",\n',
+        'more.csv': 'id,name\n4,null\n5,y\n6,NULL\n',
+      })
+      const run = await folder.lading('load', 't.csv')
+      expect([run.code, run.err]).toEqual([0, expect.stringContaining(String.raw`no value: \N, because`)])
+      expect(folder.sql('SELECT id, name, at FROM t ORDER BY rowid')).toEqual([
+        { id: 1, name: null, at: '2024-02-29' },
+        { id: null, name: 'x', at: null },
+        { id: 3, name: null, at: null },
+      ])
+      const more = await folder.lading('load', 'more.csv', '--table', 't')
+      expect(more.err).toContain('line 2: a cell null, which often means no value')
+      expect(more.err).toContain('or --null null,NULL (no value)')
+      expect(folder.sql('SELECT name FROM t WHERE id IN (4, 6)')).toEqual([
+        { name: 'null' },
+        { name: 'NULL' },
+      ])
+      const again = await folder.lading('load', 'more.csv', '--table', 't', '--again', '--null', 'null,NULL')
+      expect(again.err).not.toContain('which often means')
+      expect(folder.sql('SELECT count(*) AS n FROM t WHERE name IS NULL')).toEqual([{ n: 4 }])
+    },
+  )
 
   it('names its table by the file or by an option, and several files fill the same columns', async () => {
     await using folder = await folderOf(

@@ -2,10 +2,8 @@
 import type { Reading } from '../../format/reading.ts'
 import type { Findings } from './findings.ts'
 import { shown } from './header.ts'
+import { isMissing, noValue, statesNull } from './nulls.ts'
 import type { Marks, Row } from './rows.ts'
-
-/** As databases write a missing value, among texts in which a backslash escapes. Others write it, and escape nothing. */
-const noValue = String.raw`\N`
 
 const escapes = { option: String.raw`--escape '\'`, meaning: 'they escape what follows' }
 
@@ -18,7 +16,7 @@ export function askForEscape(
 ): void {
   if (stated.dialect?.escape !== undefined) return
   if (marks.escape !== undefined) askForPaths(text, marks, found)
-  else if (text.includes(noValue) && !isNull(stated)) askForNulls(rows, found)
+  else if (text.includes(noValue) && !statesNull(stated)) askForNulls(rows, found)
 }
 
 /** A path may end before a delimiter, too: `C:\new\`, `5`. */
@@ -38,8 +36,6 @@ function askForPaths(text: string, { delimiter, quote }: Marks, found: Findings)
 
 /** A cell `\N` makes other backslashes doubtful. */
 function askForNulls(rows: readonly Row[], found: Findings): void {
-  const isMissing = ({ cells, quoted }: Row) =>
-    cells.some((cell, column) => cell === noValue && !quoted.has(column))
   if (!rows.some(isMissing)) return
   const isEscaped = (cell: string) => cell !== noValue && cell.includes('\\')
   const row = rows.find(({ cells }) => cells.some(isEscaped))
@@ -50,6 +46,3 @@ function askForNulls(rows: readonly Row[], found: Findings): void {
     [escapes, { option: String.raw`--null '\N'`, meaning: 'they are data' }],
   )
 }
-
-const isNull = ({ notation, notations = {} }: Reading): boolean =>
-  [notation, ...Object.values(notations)].some((each) => each?.nulls?.includes(noValue))

@@ -15,6 +15,7 @@ import { textsOf } from './encoding.ts'
 import { counted } from '../../core/counted.ts'
 import { Findings } from './findings.ts'
 import { askForComments, askForFooter } from './foot.ts'
+import { askForNullTexts, withNulls } from './nulls.ts'
 import { lineEnd, readRows, type Row } from './rows.ts'
 import { findTable, type HeaderTable, isNamedBy, type Table } from './table.ts'
 
@@ -48,7 +49,8 @@ export function sniff(head: Buffer, tail: Buffer | undefined, stated: Reading, a
   const dialect = format === 'tsv' ? { delimiter: '\t', ...stated.dialect } : { ...stated.dialect }
   const table = tableOf(texts.head, texts.tail, { ...own, dialect }, found, around)
   const fields = fieldsOf(texts.head, table.dialect, uniqueNames(table.names).fields)
-  return { ...own, format: 'csv', dialect: table.dialect, fields, ...found }
+  const { notation } = table
+  return { ...own, format: 'csv', dialect: table.dialect, ...(notation && { notation }), fields, ...found }
 }
 
 /** JSON begins with a bracket, and what follows it is no name of a column. */
@@ -83,13 +85,18 @@ const lineFeedsIn = (text: string): number => text.split('\n').length - 1
 const withDelimiter = (given: StatedDialect, delimiter: string | undefined): StatedDialect =>
   delimiter === undefined ? given : { ...given, delimiter }
 
+interface Written extends Table {
+  readonly dialect: StatedDialect
+  readonly notation?: Reading['notation']
+}
+
 function tableOf(
   head: string,
   tail: string | undefined,
   stated: Reading,
   found: Findings,
   { goal, suffix }: Around,
-): Table & { dialect: StatedDialect } {
+): Written {
   const given = { ...stated.dialect }
   if (/^[ \t\r\n]*$/.test(head)) return nothingIn(head, given)
   const separator = /^"?sep=([^\r\n])"?\r?(\n|$)/i.exec(head)?.[1]
@@ -124,7 +131,10 @@ function tableOf(
   const lines = given.multiline === undefined ? oneLine(records, width, tail === undefined, found) : {}
   const blanks = blankLinesIn(table, last, given, found)
   const dialect: StatedDialect = { ...given, ...chosen.marks, ...frame, ...names, ...lines, ...blanks }
-  return { ...table, dialect }
+  const notation = withNulls(rows, last ?? [], chosen.marks, stated, found)
+  // The values of a table that does not exist are looked at.
+  if (goal !== undefined) askForNullTexts(text, rows, stated, found)
+  return { ...table, dialect, notation }
 }
 
 /** Empty lines that a reader would not pass over hold no record of several cells. */
@@ -154,7 +164,7 @@ function askForTabs({ marks: { delimiter }, width, rows }: Candidate, above: num
 }
 
 /** Lines without anything are no records, and no header. */
-const nothingIn = (text: string, given: StatedDialect): Table & { dialect: StatedDialect } => {
+const nothingIn = (text: string, given: StatedDialect): Written => {
   const skipLines = given.skipLines ?? text.split('\n').length - 1
   const frame = { header: given.header ?? true, ...(skipLines > 0 && { skipLines }) }
   const dialect = { delimiter: ',', quote: '"', ...given, ...frame }
