@@ -40,10 +40,12 @@ export function bodyKinds(rows: readonly Row[], width: number): Kind[] {
   return kindsOf(body.slice(Math.max(0, Math.min(2, body.length - 2))), width)
 }
 
-/** Filled from the left, and hardly. */
-function isTitle(row: Row, width: number): boolean {
-  const filled = row.cells.findLastIndex((cell) => cell.trim() !== '') + 1
-  return filled <= Math.max(1, Math.floor(width / 3)) && row.cells[0]?.trim() !== ''
+/** Filled from the left, and hardly; or a label with a value, such as `Made by:,Ann,,`. */
+function isTitle({ cells }: Row, width: number): boolean {
+  const filled = cells.findLastIndex((cell) => cell.trim() !== '') + 1
+  const first = cells[0]?.trim() ?? ''
+  const isLabel = first.endsWith(':') && filled < width
+  return isLabel || (filled <= Math.max(1, Math.floor(width / 3)) && first !== '')
 }
 
 /** Titles may have the delimiters of a whole row, as spreadsheets write them. */
@@ -90,18 +92,23 @@ export function namesByOther({ cells }: Row, width: number): readonly string[] |
     .find((names) => names.length === width)
 }
 
-/** Above an empty line may stand something of another kind that has as many cells. */
+/** Above an empty line, or one of delimiters, may stand something of another kind that has as many cells. */
 function belowGap(rows: readonly Row[], start: number, width: number): number {
   const last = Math.min(rows.length - 1, start + mostAbove)
   for (let at = start + 1; at < last; at++) {
     const row = rows[at + 1] as Row
-    if (!isBlank(rows[at] as Row) || row.cells.length !== width || isHollow(row)) continue
+    if (!isHollow(rows[at] as Row) || row.cells.length !== width || isHollow(row)) continue
     const kinds = bodyKinds(rows.slice(at + 2), width)
     const { names, values } = votesOf(row, kinds)
     if (names.length === 0 || values.length > 0) continue
     const block = rows.slice(start + 1, at).filter(({ cells }) => cells.length === width)
-    const fits = block.some((each) => votesOf(each, kinds).names.length === 0)
-    if (!fits) return at + 1
+    if (!block.some((each) => fits(each, kinds))) return at + 1
   }
   return start
+}
+
+/** Whether it may be a record of a table with such columns: it has a value where there are some, and no text there. */
+function fits(row: Row, kinds: readonly Kind[]): boolean {
+  const { names, values } = votesOf(row, kinds)
+  return names.length === 0 && (values.length > 0 || !kinds.some(isValue))
 }

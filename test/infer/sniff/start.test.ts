@@ -1,0 +1,32 @@
+/** Where a table begins below lines that have its delimiters, too. */
+import { expect, it } from 'vitest'
+import { readInferred } from '../../support/inferred.ts'
+
+it.each([
+  [
+    'labels with values',
+    'Made on:,02/12/2022,,\nMade by:,Ann,Lee,\nname,town,age,since\nBob,Ulm,69,2016-01-10\nCid,Rome,60,2016-12-27\n',
+    ['name', 'town', 'age', 'since'],
+    2,
+  ],
+  [
+    'a title, and rows of delimiters alone',
+    'Run 7,01/03/2021\n96-well,\n,\n,\nwell,size\nA1,34\nA2,36\nA3,35\n',
+    ['well', 'size'],
+    3,
+  ],
+])('are left out: %s', async (_, text, fields, records) => {
+  const read = await readInferred(Buffer.from(text))
+  expect(read).toMatchObject({ fields, rejects: 0, sniffed: { questions: [] } })
+  expect(read.records).toHaveLength(records)
+  expect(read.sniffed.decisions).toContainEqual(expect.objectContaining({ about: 'preamble' }))
+})
+
+it.each([
+  ['a header that is repeated', 'name,in,out\na,1,\nb,2,\n,,\nname,in,out\nc,3,5\nd,4,6\n', 6],
+  ['a header with a colon', 'name:,town\nBob,Ulm\nCid,Rome\n', 2],
+  ['labels alone', 'name:,Ann,\ntown:,Ulm,\nage:,7,\n', 2],
+])('no record below the header is one of them: %s', async (_, text, records) => {
+  const read = await readInferred(Buffer.from(text))
+  expect([read.records.length, read.rejects]).toEqual([records, 0])
+})
