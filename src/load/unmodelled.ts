@@ -269,7 +269,7 @@ function fieldsOf(
   if (cells === undefined) return fields
   throw new LadingError(
     'HEADER_MISMATCH',
-    `${source.path} has ${cells} columns without names, and table ${shownTable(facts)} has ${names.length}`,
+    `${source.path} has ${cells} columns without names, and table ${shownTable(facts)} has ${names.length}: write a line above the records with the names of their columns`,
   )
 }
 

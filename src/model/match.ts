@@ -1,4 +1,5 @@
 /** Which column of a table each field of a file fills. */
+import { listed } from '../core/listed.ts'
 import { canBeWritten, maxNameBytes, type TableColumn, type TableFacts } from './table.ts'
 
 export interface Match {
@@ -16,6 +17,9 @@ interface Matches {
 interface MatchOptions {
   readonly ignoreExtra?: boolean | undefined
 }
+
+/** Columns that a message names. */
+const mostNamed = 8
 
 /**
  * A field fills the column of its name; or else the only one whose name differs in case, spaces and
@@ -83,12 +87,19 @@ function matchesOf(
   const isStrange = fields.every(
     (field) => !columns.some(({ name }) => name === field) && candidatesFor(field).length === 0,
   )
+  const matched = written.map(({ field, column, isExact }) => ({ field, column: column.name, isExact }))
+  // The fields are not named: they may be values.
   if (isStrange || (written.length === 0 && problems.length === 0))
-    problems.unshift('none of its fields has a column (if the first line is a record already: --no-header)')
-  return {
-    matched: written.map(({ field, column, isExact }) => ({ field, column: column.name, isExact })),
-    problems,
-  }
+    return {
+      matched,
+      problems: [
+        `none of its fields has a column; those of the table are ${listed(
+          columns.map(({ name }) => name),
+          mostNamed,
+        )} (if the first line is a record already: --no-header)`,
+      ],
+    }
+  return { matched, problems }
 }
 
 /**

@@ -131,7 +131,7 @@ it('columns without names are those of the table only where there are as many', 
   const options = { ...producing, sink, table: { table: 'numbers' }, dialect: { header: false } }
   await expect(loadFiles(options)).rejects.toMatchObject({
     code: 'HEADER_MISMATCH',
-    message: `${path} has 3 columns without names, and table numbers has 2`,
+    message: `${path} has 3 columns without names, and table numbers has 2: write a line above the records with the names of their columns`,
   })
   await writeFile(path, '1,a\n2,b\n')
   expect((await loadFiles(options)).loadedNow).toBe(2)
