@@ -28,6 +28,7 @@ const ZERO = 48
 const COLON = 58
 const SPACE = 32
 const COMMA = 44
+const HYPHEN = 45
 
 /** What was read last. Reused, so that reading allocates nothing. */
 const read = { number: 0, form: '', orders: 0, isPadded: false, end: 0 }
@@ -174,13 +175,13 @@ function readMonth(bytes: Buffer, start: number, end: number): number {
 
 const isLetter = (byte: number): boolean => (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a
 
-/** `02-Jan-2021`, `2 January 21`, `January 2, 2021`. */
+/** `02-Jan-2021`, `2 January 21`, `January 2, 2021`, `Jan 2 2021`, `Jan-2-2021`. */
 function readNamedDate(bytes: Buffer, start: number, end: number): boolean {
   if (isLetter(bytes[start] as number)) return readMonthFirst(bytes, start, end)
   const digits = readNumber(bytes, start, end, 3)
   const day = read.number
   const mark = bytes[start + digits] as number
-  if ((digits !== 1 && digits !== 2) || (mark !== SPACE && mark !== 45)) return false
+  if ((digits !== 1 && digits !== 2) || (mark !== SPACE && mark !== HYPHEN)) return false
   const name = start + digits + 1
   const length = readMonth(bytes, name, end)
   const month = read.number
@@ -199,22 +200,18 @@ function readMonthFirst(bytes: Buffer, start: number, end: number): boolean {
   const length = readMonth(bytes, start, end)
   const month = read.number
   const first = start + length + 1
-  if (length === 0 || first >= end || bytes[first - 1] !== SPACE) return false
+  const mark = bytes[first - 1]
+  if (length === 0 || first >= end || (mark !== SPACE && mark !== HYPHEN)) return false
   const digits = readNumber(bytes, first, end, 3)
   const day = read.number
-  const comma = first + digits
-  if (
-    (digits !== 1 && digits !== 2) ||
-    comma + 2 > end ||
-    bytes[comma] !== COMMA ||
-    bytes[comma + 1] !== SPACE
-  )
-    return false
-  if (readNumber(bytes, comma + 2, end, 5) !== 4 || !exists(read.number, month, day)) return false
-  read.form = 'MMM D, YYYY'
+  const hasComma = mark === SPACE && bytes[first + digits] === COMMA
+  const last = first + digits + (hasComma ? 2 : 1)
+  if ((digits !== 1 && digits !== 2) || last > end || bytes[last - 1] !== mark) return false
+  if (readNumber(bytes, last, end, 5) !== 4 || !exists(read.number, month, day)) return false
+  read.form = mark === HYPHEN ? 'MMM-D-YYYY' : hasComma ? 'MMM D, YYYY' : 'MMM D YYYY'
   read.orders = monthFirst
   read.isPadded = digits === 2
-  read.end = comma + 6
+  read.end = last + 4
   return true
 }
 

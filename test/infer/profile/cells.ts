@@ -57,6 +57,8 @@ export const kinds: Readonly<Record<string, fc.Arbitrary<string>>> = {
     '02-Jan-2021',
     '3-May-2021',
     'January 2, 2021',
+    'Jan 2 2021',
+    'Jan-02-2021',
     '02 Feb 2021',
     '31-Feb-2021',
     '2-Mar-21',

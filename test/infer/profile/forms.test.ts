@@ -92,7 +92,7 @@ const months = names.toLowerCase().split('|')
 
 const ofNumbers = /^(\d{4}|\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{1,2})/
 const dayThenName = new RegExp(`^(\\d{1,2})([ -])(${fullNames}|${names})\\2(\\d{4}|\\d{2})`, 'i')
-const nameThenDay = new RegExp(`^(${fullNames}|${names}) (\\d{1,2}), (\\d{4})`, 'i')
+const nameThenDay = new RegExp(`^(${fullNames}|${names})(?: (\\d{1,2})(,? )|-(\\d{1,2})(-))(\\d{4})`, 'i')
 const ofTime = /^(,? |T)(\d{1,2}):(\d\d)(:(\d\d)(\.\d{1,6})?)?( ?)([AaPp][Mm])?$/
 
 /** How a date or time is written; undefined where the text is none, or the day does not exist. */
@@ -138,9 +138,11 @@ function namedDate(text: string): DatePart | undefined {
     const form = `D${mark}MMM${mark}${year.length === 4 ? 'YYYY' : 'YY'}`
     return { form, orders: dayFirst, isPadded: day.length === 2, length: all.length }
   }
-  const [whole, month = '', of = '', in4 = ''] = nameThenDay.exec(text) ?? []
+  const [whole, month = '', spaced, space, hyphened = '', hyphen, in4 = ''] = nameThenDay.exec(text) ?? []
+  const of = spaced ?? hyphened
   if (whole === undefined || !exists(Number(in4), monthOf(month), Number(of))) return undefined
-  return { form: 'MMM D, YYYY', orders: monthFirst, isPadded: of.length === 2, length: whole.length }
+  const form = `MMM${hyphen ?? ' '}D${space ?? hyphen}YYYY`
+  return { form, orders: monthFirst, isPadded: of.length === 2, length: whole.length }
 }
 
 const monthOf = (name: string): number => months.indexOf(name.slice(0, 3).toLowerCase()) + 1

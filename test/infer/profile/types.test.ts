@@ -104,6 +104,8 @@ const cases: readonly (readonly [string, readonly string[], string])[] = [
   ['twelve hours', ['8/14/1998 09:00:00 AM'], 'timestamp {"pattern":"M/D/YYYY h:mm:ss A"}'],
   ['a time of day with AM', ['09:00:00 AM', '12:05:00 PM'], 'time {"pattern":"hh:mm:ss A"}'],
   ['names of months', ['02-Jan-2021', '31-Dec-2021'], 'date {"pattern":"DD-MMM-YYYY"}'],
+  ['names of months in front', ['Jan 1 2000', 'Dec 31 1999'], 'date {"pattern":"MMM D YYYY"}'],
+  ['names of months before hyphens', ['Jan-01-1995', 'Mar-31-1999'], 'date {"pattern":"MMM-DD-YYYY"}'],
   ['years first', ['2021/01/31'], 'date {"pattern":"YYYY/MM/DD"}'],
   ['one digit of a month', ['2024-1-5 9:30:00'], 'timestamp {"pattern":"YYYY-M-D H:mm:ss"}'],
   ['two forms of dates', ['2021-01-01', '02.01.2021'], 'text'],
