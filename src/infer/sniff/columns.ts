@@ -105,7 +105,8 @@ function namesFor(
     say('the header is written with another delimiter')
     return { names: other.map((name) => name.trim()), isStated: true }
   }
-  if (written.slice(columns).every((name) => name === '') && written.length > columns)
+  const isWider = records.some(({ cells }) => cells.length < written.length)
+  if (written.slice(columns).every((name) => name === '') && written.length > columns && !isWider)
     return { names: written.slice(0, columns), isStated: false }
   const filled = written.filter((name) => name !== '')
   if (filled.length === columns) {

@@ -149,7 +149,8 @@ function judge(sample: string, marks: Marks, prior: number, stated: StatedMarks)
   const all = withoutRemarks(read.filter((row) => !isBlank(row) && !isComment(row, stated.comment)))
   const width = widthOf(read, all, stated)
   const flaws = all.filter(({ isFlawed }) => isFlawed).length
-  const agreeing = all.filter((row) => row.cells.length === width && !row.isFlawed)
+  const isEven = marks.delimiter === ' ' && areEven(all)
+  const agreeing = all.filter((row) => (isEven || row.cells.length === width) && !row.isFlawed)
   const isPerfect = all.length > 1 && agreeing.length === all.length
   let score: number | undefined
   return {
@@ -166,6 +167,10 @@ function judge(sample: string, marks: Marks, prior: number, stated: StatedMarks)
     },
   }
 }
+
+/** Whether the rows have as many cells, but for blanks at the end of some lines, which nobody sees. */
+const areEven = (rows: readonly Row[]): boolean =>
+  new Set(rows.map(({ cells }) => cells.length - (cells.at(-1) === '' ? 1 : 0))).size === 1
 
 function scoreOf(
   all: readonly Row[],
