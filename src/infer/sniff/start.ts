@@ -92,12 +92,16 @@ export function namesByOther({ cells }: Row, width: number): readonly string[] |
     .find((names) => names.length === width)
 }
 
-/** Above an empty line, or one of delimiters, may stand something of another kind that has as many cells. */
+/**
+ * Above an empty line may stand something of another kind that has as many cells. A row of empty cells may be a record: it
+ * separates only where what stands above it does not begin with names.
+ */
 function belowGap(rows: readonly Row[], start: number, width: number): number {
   const last = Math.min(rows.length - 1, start + mostAbove)
+  const isGap = rows[start]?.cells.some((cell) => isValue(kindOf(cell))) ? isHollow : isBlank
   for (let at = start + 1; at < last; at++) {
     const row = rows[at + 1] as Row
-    if (!isHollow(rows[at] as Row) || row.cells.length !== width || isHollow(row)) continue
+    if (!isGap(rows[at] as Row) || row.cells.length !== width || isHollow(row)) continue
     const kinds = bodyKinds(rows.slice(at + 2), width)
     const { names, values } = votesOf(row, kinds)
     if (names.length === 0 || values.length > 0) continue
