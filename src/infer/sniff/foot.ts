@@ -89,10 +89,11 @@ function isClosing(row: Row, { names, kinds }: Table, rows: readonly Row[]): boo
   const isNamed = closing.test(filled[0] ?? '')
   if (row.cells.length > width) return false
   if (row.cells.length < width) return row.cells.length === 1 || filled.length === 1 || isNamed
-  const { names: texts } = votesOf(row, kinds)
-  const isAlone = filled.length === 1 && width > 2 && texts.length > 0
+  const { names: texts, values } = votesOf(row, kinds)
+  const isNote = width > 2 && texts.length > 0 && values.length === 0 && filled.length * 2 <= width
+  const isAlone = width > 2 && filled.length === 1 && isOnlyThere(row, rows)
   const isAll = total.test(row.cells[0] ?? '')
-  return isAlone || isAll || (isNamed && (texts.length > 0 || hasNewGap(row, rows)))
+  return isNote || isAlone || isAll || (isNamed && (texts.length > 0 || hasNewGap(row, rows)))
 }
 
 /** Whether it lacks a value that every other row has. */
@@ -102,3 +103,10 @@ function hasNewGap(row: Row, rows: readonly Row[]): boolean {
   )
   return row.cells.some((cell, column) => cell === '' && others.every(({ cells }) => cells[column] !== ''))
 }
+
+/** Whether it has values in no column in which another row has one. */
+const isOnlyThere = (row: Row, rows: readonly Row[]): boolean =>
+  row.cells.every(
+    (cell, column) =>
+      cell.trim() === '' || rows.every((each) => each === row || (each.cells[column] ?? '').trim() === ''),
+  )

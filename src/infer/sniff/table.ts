@@ -218,7 +218,7 @@ function headerRowsOf(
       const open = told.filter((column) => !names.includes(column))
       const isNamed = names.length > 1 && open.every((column) => column === 0 && row.cells[column] === '')
       if (isUnits || isNamed) askForRow(row, lastNamed(rows, top + count, width, kinds) - top, isUnits, found)
-      break
+      return count
     }
     count++
     found.decide(
@@ -228,6 +228,9 @@ function headerRowsOf(
       row.line,
     )
   }
+  const last = rows[top + count - 1] as Row
+  // Notes above the names, rather than groups of them.
+  if (count > 2 && !hasGaps(last)) askForRow(last, count - 1, false, found)
   return count
 }
 

@@ -1,6 +1,6 @@
 /** Where a table begins below lines that have its delimiters, too. */
 import { expect, it } from 'vitest'
-import { readInferred } from '../../support/inferred.ts'
+import { readInferred, sniffed } from '../../support/inferred.ts'
 
 it.each([
   [
@@ -24,9 +24,28 @@ it.each([
 
 it.each([
   ['a header that is repeated', 'name,in,out\na,1,\nb,2,\n,,\nname,in,out\nc,3,5\nd,4,6\n', 6],
+  ['texts above a record of empty cells', 'a,b\nfoo,bar\n,\nword,text\n1,2\n3,4\n5,6\n', 6],
   ['a header with a colon', 'name:,town\nBob,Ulm\nCid,Rome\n', 2],
   ['labels alone', 'name:,Ann,\ntown:,Ulm,\nage:,7,\n', 2],
 ])('no record below the header is one of them: %s', async (_, text, records) => {
   const read = await readInferred(Buffer.from(text))
   expect([read.records.length, read.rejects]).toEqual([records, 0])
+})
+
+it('three rows of names and more are asked about where the last one is full: those above may be notes', async () => {
+  const bytes = Buffer.from(
+    'kept,,for,us\n,in,this,form\nname,town,age,since\nBob,Ulm,69,2016-01-10\nCid,Rome,60,2016-12-27\n',
+  )
+  const [question, ...others] = sniffed(bytes).questions
+  expect([question?.line, others]).toEqual([3, []])
+  expect(question?.readings.map(({ option }) => option)).toEqual([
+    '--header-rows 3',
+    '--skip-lines 2',
+    '--types text',
+  ])
+  const joined = await readInferred(bytes, { dialect: { headerRows: 3 } })
+  const alone = await readInferred(bytes, { dialect: { skipLines: 2 } })
+  expect([joined.fields[3], alone.fields[3]]).toEqual(['us form since', 'since'])
+  for (const { records, sniffed: found } of [joined, alone])
+    expect([records.length, found.questions]).toEqual([2, []])
 })
