@@ -103,7 +103,9 @@ function variants(sample: string, delimiter: string, stated: StatedMarks): Candi
     else if (quote !== '' && stated.escape === undefined && plain.flaws > 0 && sample.includes(`\\${quote}`))
       all.push(read({ quote, escape: '\\' }, prior * 0.97))
     if (stated.trim === undefined && mayTrim(sample, delimiter, quote)) {
-      all.push(read({ quote, trim: true }, prior * 0.98))
+      // Of two that are equal, the first one is taken.
+      if (isSpaced(plain)) all.unshift(read({ quote, trim: true }, prior))
+      else all.push(read({ quote, trim: true }, prior * 0.98))
       if (plain.flaws > 0 && sample.includes(`\\${quote}`))
         all.push(read({ quote, trim: true, escape: '\\' }, prior * 0.95))
     }
@@ -140,6 +142,11 @@ export function mayTrim(sample: string, delimiter: string, quote: string): boole
   const mark = `[${classOf(delimiter)}]`
   return areAllBlank || (quote !== '' && new RegExp(`${mark} +${quote}|${quote} +${mark}`).test(sample))
 }
+
+/** Whether a blank stands behind each delimiter, unless nothing does. */
+const isSpaced = ({ read, width }: Candidate): boolean =>
+  width > 1 &&
+  read.every(({ cells }) => cells.every((cell, at) => at === 0 || cell === '' || cell.startsWith(' ')))
 
 const classOf = (character: string): string => (character === '|' ? '\\|' : character)
 
