@@ -1,5 +1,5 @@
 /** Where a table begins: what stands above its header is left out. */
-import { isBlank, isRemark, withoutRemarks } from './widths.ts'
+import { isBlank, isLabel, isRemark, withoutRemarks } from './widths.ts'
 import { isHeader, kindsOf, votesOf } from './header.ts'
 import { isValue, type Kind, kindOf } from './kinds.ts'
 import type { Row } from './rows.ts'
@@ -41,11 +41,10 @@ export function bodyKinds(rows: readonly Row[], width: number): Kind[] {
 }
 
 /** Filled from the left, and hardly; or a label with a value, such as `Made by:,Ann,,`. */
-function isTitle({ cells }: Row, width: number): boolean {
-  const filled = cells.findLastIndex((cell) => cell.trim() !== '') + 1
-  const first = cells[0]?.trim() ?? ''
-  const isLabel = first.endsWith(':') && filled < width
-  return isLabel || (filled <= Math.max(1, Math.floor(width / 3)) && first !== '')
+function isTitle(row: Row, width: number): boolean {
+  const filled = row.cells.findLastIndex((cell) => cell.trim() !== '') + 1
+  const isHardly = filled <= Math.max(1, Math.floor(width / 3)) && row.cells[0]?.trim() !== ''
+  return isHardly || (filled < width && isLabel(row))
 }
 
 /** Titles may have the delimiters of a whole row, as spreadsheets write them. */
@@ -65,18 +64,21 @@ function belowTitles(rows: readonly Row[], wide: number, width: number): number 
   return answer && isSure ? start : wide
 }
 
-/** A header with another number of cells than the records right below it. */
+/** A header with another number of cells than the records below it; where empty lines stand between, by one, and full. */
 function raggedHeader(rows: readonly Row[], start: number, width: number): number | undefined {
-  const [above, first] = [rows[start - 1], rows[start] as Row]
-  if (above === undefined || isHollow(above) || above.line + above.lines !== first.line) return undefined
+  const first = rows[start] as Row
+  const at = rows.slice(0, start).findLastIndex((row) => !isBlank(row))
+  const above = rows[at]
+  if (above === undefined || isHollow(above)) return undefined
+  const isApart = above.line + above.lines !== first.line
   const { cells } = above
-  if (namesByOther(above, width) !== undefined) return start - 1
+  const isFull = cells.every((cell) => cell.trim() !== '') && Math.abs(cells.length - width) <= 1
+  if (isApart && !isFull) return undefined
+  if (namesByOther(above, width) !== undefined) return at
   const isNear = cells.length >= Math.max(2, width / 2) && cells.length <= width * 2
   if (!isNear || cells.some((cell) => isValue(kindOf(cell)))) return undefined
   const { names, values } = votesOf(first, bodyKinds(rows.slice(start + 1), width))
-  return values.length > 0 || (names.length === 0 && Math.abs(cells.length - width) === 1)
-    ? start - 1
-    : undefined
+  return values.length > 0 || (names.length === 0 && Math.abs(cells.length - width) === 1) ? at : undefined
 }
 
 /** The names of a header that is written with another delimiter than the records. */

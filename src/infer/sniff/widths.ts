@@ -21,6 +21,10 @@ export function withoutRemarks(rows: readonly Row[]): readonly Row[] {
   return remarks.length <= others.length || wide.length * 2 < remarks.length ? others : rows
 }
 
+/** A label with a value, as they stand above the table of a bank: `Account:;123;`. */
+export const isLabel = ({ cells }: Row): boolean =>
+  cells.length > 1 && cells[0]?.trimEnd().endsWith(':') === true
+
 /** The number of cells of a record; `all` are the rows that say something of it. */
 export function widthOf(
   read: readonly Row[],
@@ -36,12 +40,21 @@ export function widthOf(
   return block.rows.length * block.width > agreeing.length * width ? block.width : width
 }
 
-/** The number of cells of most rows; of two, the one that comes first and is not 1. */
+/** The number of cells of most rows. Labels say nothing of wider rows below them, of which two agree. */
 function commonWidth(rows: readonly Row[]): number {
+  const all = mostOf(rows)
+  const labels = rows.findIndex((row) => !isLabel(row))
+  if (labels < 1) return all.width
+  const below = mostOf(rows.slice(labels))
+  return below.most > 1 && below.width > all.width ? below.width : all.width
+}
+
+/** Of two, the width that comes first and is not 1. */
+function mostOf(rows: readonly Row[]): { readonly width: number; readonly most: number } {
   const counts = new Map<number, number>()
   for (const { cells } of rows) counts.set(cells.length, (counts.get(cells.length) ?? 0) + 1)
   let [width, most] = [1, 0]
   for (const [each, count] of counts)
     if (count > most || (count === most && width === 1)) [width, most] = [each, count]
-  return width
+  return { width, most }
 }
