@@ -314,6 +314,11 @@ describe('DuckDB', { timeout: 120_000 }, () => {
       /column price is DECIMAL\(10,2\), the model needs DECIMAL\(12, ?2\) \(write numeric\(10, 2\)\)/,
     ],
     [
+      'CREATE TABLE items (tiny TINYINT NOT NULL, tags VARCHAR[] NOT NULL, day DATE NOT NULL, n INTEGER)',
+      defineModel({ table: 'items', columns: { n: integer() } }),
+      /tiny .*\(give it a DEFAULT, or load without.*tags .*\(give it a DEFAULT\).*day .*\(write day: date\(\)\.notNull\(\), or/s,
+    ],
+    [
       'CREATE TABLE other (id INTEGER)',
       defineModel({
         table: 'items',

@@ -50,12 +50,21 @@ export function* problemsOf(model: Model, catalog: Catalog | undefined): Generat
   for (const column of catalog.columns) {
     const { name, notNull, fallback, isGenerated } = column
     if (!known.has(name) && notNull && fallback === null && !isGenerated)
-      yield `column ${name} needs a value and is not in the model (write ${name}: ${written(typeOf(column))}.notNull(), or give it a DEFAULT)`
+      yield `column ${name} needs a value and is not in the model (${valueFor(column)})`
   }
   if (model.onConflict !== 'error' && decidingKey(catalog, model) === undefined) {
     const key = identifiers(model.primaryKey)
     yield `onConflict '${model.onConflict}' needs a unique index on exactly (${key}) (CREATE UNIQUE INDEX … ON ${identifier(model.table)} (${key}), or onConflict: 'error')`
   }
+}
+
+/** Where the value may come from. No model writes columns of some types. */
+function valueFor(column: CatalogColumn): string {
+  const own = typeOf(column)
+  if (isNested(column.type)) return 'give it a DEFAULT'
+  return own.kind === kindOfExisting
+    ? 'give it a DEFAULT, or load without a model, which looks at each value'
+    : `write ${column.name}: ${written(own)}.notNull(), or give it a DEFAULT`
 }
 
 /** Types of columns that keep every value of a kind, besides its own. */

@@ -23,7 +23,6 @@ import {
   varchar,
 } from '../../model/columns.ts'
 import type { Model } from '../../model/model.ts'
-import { kindOfExisting } from './cells.ts'
 import { identifier, literal, qualified, sqlType } from './ddl.ts'
 
 /** By kind, where the model's function has another name. */
@@ -35,7 +34,6 @@ const writtenKinds: Readonly<Record<string, string>> = {
 
 /** How a model writes the type. */
 export function written({ kind, sql, length, precision, scale, values, element }: ColumnType): string {
-  if (kind === kindOfExisting && element !== undefined) return written(element)
   if (kind === 'custom') return `custom('${sql}')`
   if (values !== undefined) return `enumeration(${values.map((each) => `'${each}'`).join(', ')})`
   const given = element === undefined ? [length, precision, scale] : [written(element)]
