@@ -69,10 +69,8 @@ async function migrate(client: pg.Client, queue: string, create: boolean): Promi
       await makeSchema(client)
       await client.query('CREATE TABLE IF NOT EXISTS lading_queue.migration (version int PRIMARY KEY)')
     }
-    for (const [index, step] of migrations.entries()) {
-      if (index < version) continue
-      await client.query(`${step}; INSERT INTO lading_queue.migration VALUES (${index + 1})`)
-    }
+    for (const [index, step] of migrations.slice(version).entries())
+      await client.query(`${step}; INSERT INTO lading_queue.migration VALUES (${version + index + 1})`)
   })
 }
 
