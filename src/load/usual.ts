@@ -1,6 +1,7 @@
 /** The model that is taken where none is named, and the sources that it is for. */
 import { LadingError } from '../core/errors.ts'
 import { formatOf, splitterFor } from '../format/registry.ts'
+import { anyFields } from '../format/split.ts'
 import { runsOf } from '../infer/records.ts'
 import { fieldProblems } from '../model/fields.ts'
 import type { Model } from '../model/model.ts'
@@ -60,8 +61,7 @@ async function fits(
 
 /** Of the first record of CSV without a header; 0 where there is none. */
 async function cellsOf(source: ReadSource): Promise<number> {
-  const expected = { table: '', names: [], isMasked: false, problems: () => [] }
-  const splitter = splitterFor(source.reading, source.path, expected)
+  const splitter = splitterFor(source.reading, source.path, anyFields)
   for await (const { bytes } of runsOf(source, splitter)) {
     const layout = { ...splitter.layout, fields: ['1'] }
     const reader = formatOf(layout)?.reader(layout, [], false)

@@ -31,6 +31,12 @@ describe.concurrent('the command line', () => {
     [['load', 'a.csv', '--watch', '--settle', 'soon'], 'Not a number of 0 or more', 'lading load --help'],
     [['load', 'a.csv', '--watch', '--done', 'away'], 'Not keep, delete or move:FOLDER', 'lading load --help'],
     [['load', 'a.csv', '--key', 'id,,n'], 'separated by commas, and not id,,n', 'see --help'],
+    [
+      ['load', 'a.csv', '--columns', 'id:bigint,n'],
+      '--columns is FIELD:TYPE.* not id:bigint,n',
+      'see --help',
+    ],
+    [['load', 'a.csv', '--columns', 'n:text,n:date'], '--columns states the type of n twice', 'see --help'],
     [['init'], 'name either a file or, with --from-table, a database', 'see --help'],
     [['init', 'a.csv', '--from-table', 'sqlite:x.db'], 'name either a file or', 'see --help'],
     [['init', '--from-table', 'sqlite:x.db'], '--from-table needs --table', 'see --help'],

@@ -54,7 +54,7 @@ it('how a file is written is said: its encoding, and that it has no header', asy
   ])
 })
 
-it('of a load that was begun, the command that goes on is said, and not the one that loads all again', async () => {
+it('of a load that was begun, the command that goes on is said, and not the one that loads all again; of other bytes, what they would do', async () => {
   const path = place.file('a.csv', ['id,note', '1,a', '2,b', '3,c'])
   await using queue = await openQueue('memory:')
   await using sink = await openSink(`sqlite:${join(place.folder, 'target.db')}`)
@@ -69,6 +69,10 @@ it('of a load that was begun, the command that goes on is said, and not the one 
   ])
   await load(options)
   expect(await before()).toMatchObject([{ cure: `lading load ${path} --again` }])
+  place.file('a.csv', ['id,note', '4,d'])
+  expect(await before()).toEqual([
+    expect.objectContaining({ detail: expect.stringMatching(/with other bytes: a load adds all of its/) }),
+  ])
 })
 
 it('a ledger that cannot be read does not keep the files from being looked at', async () => {

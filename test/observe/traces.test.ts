@@ -24,6 +24,30 @@ it('a window is a span where it has an id, and other events are none', () => {
   expect(spanOf({ type: 'warning', message: 'm' }, 10)).toBeUndefined()
 })
 
+it('a batch is a span of what came of it, linked to the windows that have an id', () => {
+  const counts = { records: 9, loaded: 4, rejected: 2, skipped: 1, duplicates: 1, redelivered: 3, retried: 1 }
+  const links = ['odd', traceparent]
+  const rest = { messages: 5, deadMessages: 1, bytes: 90, writeMs: 3, settleMs: 1.4, loads: [], links }
+  const span = spanOf({ type: 'batch', consumer: '1', ...counts, ...rest }, 10) as Span
+  const told = span.attributes.map(({ key, value }) => [key, Object.values(value)[0]])
+  expect(Object.fromEntries(told)).toEqual({
+    'messaging.operation.type': 'process',
+    'messaging.batch.message_count': '5',
+    'lading.deadMessages': '1',
+    'lading.bytes': '90',
+    'lading.write_ms': '3',
+    'lading.settle_ms': '1',
+    ...Object.fromEntries(Object.entries(counts).map(([name, count]) => [`lading.${name}`, String(count)])),
+  })
+  expect(span).toMatchObject({
+    name: 'process',
+    startTimeUnixNano: '5600000',
+    endTimeUnixNano: '10000000',
+    links: [{ traceId: traceparent.split('-')[1], spanId: traceparent.split('-')[2] }],
+  })
+  expect(span.spanId).toMatch(/^[0-9a-f]{16}$/)
+})
+
 it('of what waits while the collector is away, the oldest is dropped', async () => {
   const sent: string[] = []
   const server = createServer(async (request, response) => {

@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest'
 import { LadingError } from '../../src/core/errors.ts'
 import { KeptModels } from '../../src/review/models.ts'
+import { replayAnyRejects } from '../../src/review/replay.ts'
+import type { StoredReject } from '../../src/sink/ledger.ts'
 import { Fixture } from '../support/fixture.ts'
 import { untouched, wrapSink } from '../support/wrappers.ts'
 
@@ -18,6 +20,11 @@ it('a database that fails is not taken for one that lacks the table of a pipelin
   const kept = { pipeline: 'shop.orders', layout: { fields: ['id'], ofTable: {} } }
   const modelOf = () => new KeptModels(failing, { usual: new Map() }).modelOf(kept)
   await expect(modelOf()).rejects.toMatchObject({ code: 'SINK_UNAVAILABLE' })
+  const models = new KeptModels(failing, { usual: new Map() })
+  const rejects = [kept as unknown as StoredReject]
+  await expect(replayAnyRejects(rejects, { models, sink })).rejects.toMatchObject({
+    code: 'SINK_UNAVAILABLE',
+  })
   isThere = true
   expect(await modelOf()).toMatchObject({ table: 'shop.orders' })
 })

@@ -17,6 +17,17 @@ it('a host of several addresses, none of which answers, is unavailable, and each
   })
 })
 
+it('a database whose name the driver would cut off is refused, and one with other signs is not', () => {
+  for (const sign of ['?', '#'])
+    expect(() => new OwnSessions(`postgresql://me@localhost/a${encodeURIComponent(sign)}b`), sign).toThrow(
+      expect.objectContaining({ code: 'USAGE', message: expect.stringContaining('takes no name') }),
+    )
+  for (const name of ['a/b', 'a:b', 'a@b', 'a%b', 'a b'])
+    expect(new OwnSessions(`postgresql://me@localhost/${encodeURIComponent(name)}`).place).toBe(
+      `postgresql://localhost/${encodeURIComponent(name)}`,
+    )
+})
+
 describePostgres('a session of PostgreSQL', () => {
   it('whose server is busy is heard of, whatever becomes of what is done then', async () => {
     await using target = await openPostgres()

@@ -360,6 +360,16 @@ it('files that are no data files as they are, are said, also where nothing else 
   expect(told).toEqual([expect.stringMatching(/b\.ndjson$/), expect.stringMatching(/a\.csv\.xz$/)])
 })
 
+it('a file that is not loaded, because it is no data file as it is, is a warning of the run', async () => {
+  const warnings: string[] = []
+  const onEvent = (event: LadingEvent) => void (event.type === 'warning' && warnings.push(event.message))
+  await using watching = await Watching.start({ onEvent })
+  await watching.put('b.csv.xz', '')
+  await watching.put('a.csv', csv(1))
+  expect(await watching.heard(1)).toEqual([['a.csv', 'loaded']])
+  expect([...new Set(warnings)]).toEqual([expect.stringMatching(/b\.csv\.xz$/)])
+})
+
 it('files that are dealt with are not read again, however often the folder is looked at', async () => {
   await using fixture = await Fixture.open()
   const inbox = join(fixture.folder, 'in')

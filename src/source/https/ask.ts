@@ -72,10 +72,9 @@ function once(
       headers: { 'accept-encoding': 'identity', 'user-agent': 'lading', ...headers, ...own },
       ...(signal !== undefined && { signal }),
     })
-    asking.setTimeout(answerWithinMs, () =>
-      // v8 ignore next -- a test would have to wait as long, because the time is the socket's own
-      asking.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })),
-    )
+    // v8 ignore next -- a test would have to wait as long, because the time is the socket's own
+    const giveUp = () => void asking.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' }))
+    asking.setTimeout(answerWithinMs, giveUp)
     asking.once('error', reject)
     asking.once('response', (answer) => {
       // Who reads the body knows when it is waited for.
