@@ -35,8 +35,7 @@ export class SnapshotStream {
     this.#listeners.add(response)
     response.once('close', () => this.#leave(response))
     void this.#send([response])
-    this.#timer ??= setInterval(() => void this.#send(this.#listeners), everyMs).unref()
-    return undefined
+    return void (this.#timer ??= setInterval(() => void this.#send(this.#listeners), everyMs).unref())
   }
 
   /** Sends the last snapshot to all listeners. */

@@ -71,6 +71,19 @@ it('a declaration has run where the statement behind it has, and not where that 
   ])
 })
 
+it('a declaration has run where the one behind it has, wherever on its line a compiler has it begin', async () => {
+  const text = 'const f = () => {\n  const a = ask()\n  const b = say(a)\n  done(b)\n}\n'
+  const counts = (count: number) =>
+    [
+      [1, 10, 1],
+      [2, 8, 0],
+      [3, 8, count],
+      [4, 2, count],
+    ] as const
+  expect((await lines(text, counts(1))).every(([, isReached]) => isReached)).toBe(true)
+  expect((await lines(text, counts(0))).filter(([, isReached]) => isReached)).toEqual([[1, true]])
+})
+
 it('what is excused is no line to be reached, and every excuse says why', async () => {
   const text = 'a()\n// v8 ignore next -- no test has such a disk\nb()\nc()\n'
   expect((await statementsOf(text)).map(({ line }) => line)).toEqual([1, 4])

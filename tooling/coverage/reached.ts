@@ -49,19 +49,21 @@ export async function reachedOf(
     const key = keyOf(behindBrackets(lines, start))
     counts.set(key, Math.max(counts.get(key) ?? 0, s[id] ?? 0))
   }
-  for (const [declared, next] of declarationsOf(text).toReversed())
-    if ((counts.get(keyOf(next)) ?? 0) > 0 && counts.has(keyOf(declared))) counts.set(keyOf(declared), 1)
   const own = new Set(statements.map(keyOf))
   const others = Map.groupBy(
     [...counts].filter(([key]) => !own.has(key)),
     ([key]) => Number.parseInt(key, 10),
   )
+  const hasRun = (place: Place): boolean | undefined => {
+    const count = counts.get(keyOf(place))
+    return count === undefined ? others.get(place.line)?.some(([, each]) => each > 0) : count > 0
+  }
+  for (const [declared, next] of declarationsOf(text).toReversed())
+    if (hasRun(next) === true && hasRun(declared) !== undefined) counts.set(keyOf(declared), 1)
   return Object.fromEntries(
     statements.flatMap((place) => {
-      const count = counts.get(keyOf(place))
-      if (count !== undefined) return [[keyOf(place), count > 0]]
-      const near = others.get(place.line)
-      return near === undefined ? [] : [[keyOf(place), near.some(([, each]) => each > 0)]]
+      const isReached = hasRun(place)
+      return isReached === undefined ? [] : [[keyOf(place), isReached]]
     }),
   )
 }
