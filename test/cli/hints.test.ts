@@ -38,6 +38,19 @@ describe.concurrent('a command that is printed', () => {
     expect(folder.sql('SELECT note FROM kept')).toEqual([{ note: 'b' }])
   })
 
+  it('repeats nothing of an option that the pipeline of the configuration states not to be used', async () => {
+    const kept = { paths: 'k.csv', table: 'kept', key: 'id', money: false }
+    await using folder = await Folder.make({
+      'k.csv': 'id,note\n1,a\n1,b\n',
+      'lading.config.json': JSON.stringify({ pipelines: { kept } }),
+    })
+    await folder.lading('run', 'kept')
+    const [replay = ''] = commandsOf((await folder.lading('run', 'kept')).out).slice(-1)
+    expect(replay).toMatch(/^lading rejects replay .*--key id/)
+    expect(replay).not.toContain('money')
+    expect((await folder.paste(replay)).out).toMatch(/^1: still rejected/)
+  })
+
   it('works when it is pasted: it repeats the database, the model, the queue and the pipeline', async () => {
     await using folder = await Folder.make({ 'bad.csv': 'n,m\n1,x\n2,y\n3,3\n', "my model's.ts": strict })
     const where = ['--to', 'sqlite:my data.db', '--queue', 'embedded:q.db']
@@ -114,6 +127,12 @@ describe.concurrent('a load', () => {
       expect((await listed(name as string)).map(({ source }) => source)).toEqual(['a.csv'])
     expect((await folder.lading('verify', 'b.csv')).out).toMatch(/^[0-9a-f]{8} +b\.csv +1 +0 +1 /m)
     expectError(await folder.lading('verify', 'c.csv'), 'NOT_FOUND', 66, 'c.csv')
+    expectError(
+      await folder.lading('rejects', 'list', '--load', 'c.csv'),
+      'NOT_FOUND',
+      66,
+      'there is no load c.csv in the ledger',
+    )
     await folder.write('b.csv', header + record(3, 'x'))
     await folder.lading('load', 'b.csv')
     expect((await listed('b.csv')).map(({ source }) => source)).toEqual(['b.csv', 'b.csv'])

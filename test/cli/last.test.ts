@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir, readFile, rename } from 'node:fs/promises'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { urlWithoutPassword } from '../../src/core/url.ts'
@@ -80,6 +80,11 @@ describe.concurrent('what the last run in a folder used', () => {
     const told = 'load it: rejects replay 1 with --pipeline ord and its --model\n'
     expect((await folder.lading('rejects', 'edit', '1', '--record', '7')).out).toBe(`kept; ${told}`)
     expect((await folder.lading('rejects', 'show', '1')).out).toContain(`then ${told}`)
+    await rename(folder.at('ord.ts'), folder.at('away.ts'))
+    await folder.write('.lading/last.json', JSON.stringify({ model: './ord.ts', pipeline: 'ord' }))
+    expect((await folder.lading('rejects', 'show', '1')).out, 'its module is gone').toContain(`then ${told}`)
+    await rename(folder.at('away.ts'), folder.at('ord.ts'))
+    await folder.lading('load', 'k.csv', '--again')
     const left = 'left: 1 reject in pipeline ord, which --model, --table and --pipeline choose\n'
     expect((await folder.lading('rejects', 'replay')).out).toBe(left)
     expect(await folder.lading('rejects', 'replay', '1')).toMatchObject({

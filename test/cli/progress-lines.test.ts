@@ -59,6 +59,33 @@ it('without a terminal a load says every 30 seconds how far it is, and no more w
   expect(heard()).toEqual([])
 })
 
+it('a load says what it does before there is anything to count, and beside it', () => {
+  const found: LadingEvent = { type: 'found', files: 2, bytes: 4_194_304 }
+  const reading = (source: string, bytes: number): LadingEvent => ({
+    type: 'planning',
+    source,
+    bytes,
+    size: 2_097_152,
+  })
+  during('load', (tell) => {
+    const saidOf = (event: LadingEvent): string | undefined => {
+      tell(event)
+      vi.advanceTimersByTime(30_000)
+      return heard().at(-1)
+    }
+    tell(found)
+    const first = 'progress: 0 of 2 files, reading and checking'
+    expect(saidOf(reading('a.csv', 0))).toBe(`${first} a.csv\n`)
+    expect(saidOf(reading('a.csv', 1_048_576))).toBe(`${first} a.csv: 1.00 MiB of 2.00 MiB\n`)
+    // What is read of it is decompressed, and its size on the disk says nothing of that.
+    expect(saidOf(reading('b.csv.gz', 1_048_576))).toBe(`${first} b.csv.gz: 1.00 MiB\n`)
+    tell({ type: 'planned', loadId: 'b', source: 'b.csv.gz', records: 9, chunks: 1, bytes: 100 })
+    expect(saidOf({ type: 'indexes', table: 't', state: 'building' })).toMatch(
+      /^progress: 0 records .*, building the indexes of t \(0:30\)\n$/,
+    )
+  })
+})
+
 it('a consumer says it only when something has come since', () => {
   during('consume', (tell) => {
     vi.advanceTimersByTime(90_000)

@@ -209,5 +209,8 @@ describe.concurrent('a file that cannot be right is refused in one line, and not
       receipts: [{ loaded: 2 }, { loaded: 4 }, { loaded: 3 }],
     })
     expect(folder.sql('SELECT 1 FROM lading_load')).toHaveLength(3)
+    await folder.write('in/d.csv.xz', '')
+    const again = await folder.lading('load', 'in', '--model', 'records')
+    expect(again).toMatchObject({ code: 0, err: expect.stringMatching(/left out.*in\/d\.csv\.xz/) })
   })
 })

@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { text } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
 import { bin } from '../support/lading.ts'
 import { expectError, Folder, header, record, library } from './run.ts'
@@ -205,12 +207,16 @@ describe.concurrent('bad records', () => {
       folder.run(['rejects', 'edit', '1'], { env: { EDITOR: `sh editor.sh ${script}`, VISUAL: '' } })
     expect((await edit('s/q/z/')).out).toBe('nothing was changed\n')
     expect((await edit('s/x$/5/')).out).toContain('kept')
-    const [stat = '', text] = await folder.lines('told')
+    const [stat = '', content] = await folder.lines('told')
     expect(stat).toMatch(/^600 /)
-    expect(text).toBe(record(1, 'x').trimEnd())
+    expect(content).toBe(record(1, 'x').trimEnd())
     expect(existsSync(stat.slice(4))).toBe(false)
     const aborted = await folder.run(['rejects', 'edit', '1'], { env: { EDITOR: 'false', VISUAL: '' } })
     expectError(aborted, 'ABORTED', 75, 'the editor ended with 1; nothing was changed')
+    const interrupt = 'kill -INT "$PPID" &&'
+    const editing = folder.start(['rejects', 'edit', '1'], { EDITOR: `${interrupt} true`, VISUAL: '' })
+    const [out, code] = await Promise.all([text(editing.stdout), once(editing, 'close')])
+    expect([out, code], 'Ctrl-C in the editor').toEqual(['nothing was changed\n', [0, null]])
     const without = await folder.run(['rejects', 'edit', '1'], { env: { EDITOR: '', VISUAL: '' } })
     expectError(without, 'USAGE', 64, 'set VISUAL or EDITOR')
     expect((await folder.lading('rejects', 'replay')).out).toBe('1: loaded\n')

@@ -8,6 +8,22 @@ import { inPieces } from '../support/pieces.ts'
 
 const expected = { table: '', names: [], isMasked: false, namesColumns: true, problems: () => [] }
 
+it('of a long source, no more than its head is given where that is enough, and all of a short one', async () => {
+  const body = Buffer.from('1,word of many\n'.repeat(200_000))
+  for (const [bytes, least, most] of [
+    [body, 1 << 20, body.length / 2],
+    [body.subarray(0, 15 * 1000), 15 * 1000, 15 * 1000],
+  ] as const)
+    for (const size of [70_000, 1 << 20]) {
+      const splitter = splitterFor({ format: 'csv', dialect: { header: false } }, 'x', expected)
+      let given = 0
+      for await (const run of runsOf(inPieces(bytes, [size]), splitter, { isHead: true }))
+        given += run.bytes.length
+      expect(given).toBeGreaterThanOrEqual(size === 70_000 ? least : Math.min(least, 15_000))
+      expect(given).toBeLessThanOrEqual(most)
+    }
+})
+
 it('each run begins with the record behind the one before, on its line', async () => {
   const cell = fc.oneof(
     fc.constantFrom('1', '', '2024-02-29', '"a\nb"', '"say ""no"""', 'é'),

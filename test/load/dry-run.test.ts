@@ -46,6 +46,10 @@ it('a dry run says what the load would do: what the ledger has, what is left out
   database.exec('DELETE FROM t')
   expect(await rehearse({ fresh: true })).toEqual([1, 0, 2, undefined])
   expect(await rehearse({ paths: [folder.at('b.csv')] }), 'another file').toEqual([1, 0, 0, undefined])
+  const rehearsed = await folder.run(['load', '-', '--table', 't', '--dry-run'], {
+    stdin: 'n,state\n5,new\n',
+  })
+  expect(rehearsed).toMatchObject({ code: 0, out: expect.stringContaining('1 record would go to table t') })
   const run = await folder.lading(
     'load',
     'a.csv',

@@ -177,6 +177,24 @@ it('a limited load ends through a queue that cannot count what is in flight', as
   await fixture.expectAllOnce()
 })
 
+it('what a broker counts while it moves messages is counted again, until it is the same twice', async () => {
+  await using fixture = await Fixture.open()
+  const [inner, sink] = [await fixture.queue(), await fixture.sink()]
+  let isLoaded = false
+  const counts = [3, 2]
+  const queue = wrapQueue(inner, untouched, {
+    depth: async () => ({
+      ready: isLoaded && counts.length > 1 ? (counts.shift() as number) : (counts.at(-1) as number),
+      inFlight: undefined,
+      dead: 0,
+    }),
+  })
+  const onEvent = ({ type }: LadingEvent) => void (isLoaded ||= type === 'receipt')
+  const path = await fixture.file(5)
+  const { left } = await load({ ...fixture.producing(queue, [path], { onEvent }), sink })
+  expect([left.messages, counts]).toEqual([2, [2]])
+})
+
 it('a limited load leaves nothing that another run loads meanwhile', async () => {
   await using fixture = await Fixture.open()
   const [inner, sink] = [await fixture.queue(), await fixture.sink()]

@@ -1,7 +1,7 @@
-import { createServer } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import type { LadingEvent } from '../../src/core/events.ts'
 import { OtlpSender } from '../../src/observe/otlp.ts'
 import { type Span, spanOf } from '../../src/observe/traces.ts'
@@ -17,6 +17,16 @@ const window = (more: object) =>
     publishMs: 2,
     ...more,
   }) as LadingEvent
+
+const senderTo = (server: Server) =>
+  new OtlpSender({
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    headers: {},
+    timeoutMs: 5_000,
+    resource: { 'service.name': 'x' },
+    version: '1',
+    onFailure: (message) => expect.fail(message),
+  })
 
 it('a window is a span where it has an id, and other events are none', () => {
   expect(spanOf(window({}), 10)).toMatchObject({ name: 'publish', traceId: traceparent.split('-')[1] })
@@ -48,6 +58,25 @@ it('a batch is a span of what came of it, linked to the windows that have an id'
   expect(span.spanId).toMatch(/^[0-9a-f]{16}$/)
 })
 
+it('what waits is sent while the run goes on, and not first at its end', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  const arrived = Promise.withResolvers<string | undefined>()
+  const server = createServer((request, response) => {
+    arrived.resolve(request.headers['content-type'])
+    request.resume()
+    response.end('{}')
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  {
+    await using sender = senderTo(server)
+    sender.add(spanOf(window({}), 10) as Span)
+    vi.advanceTimersByTime(2_000)
+    expect(await arrived.promise).toBe('application/json')
+  }
+  vi.useRealTimers()
+  server.close()
+})
+
 it('of what waits while the collector is away, the oldest is dropped', async () => {
   const sent: string[] = []
   const server = createServer(async (request, response) => {
@@ -60,14 +89,7 @@ it('of what waits while the collector is away, the oldest is dropped', async () 
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   {
-    await using sender = new OtlpSender({
-      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-      headers: {},
-      timeoutMs: 5_000,
-      resource: { 'service.name': 'x' },
-      version: '1',
-      onFailure: (message) => expect.fail(message),
-    })
+    await using sender = senderTo(server)
     const span = spanOf(window({}), 10) as Span
     for (let n = 0; n < 4_100; n++) sender.add({ ...span, spanId: String(n) })
   }

@@ -154,6 +154,17 @@ it('files that are not of the format are named, and a stop comes before what is 
   })
 })
 
+it('a pattern that ends as a folder does matches no file', async () => {
+  await using fixture = await Fixture.open()
+  await mkdir(join(fixture.folder, 'below'))
+  await fixture.file(5, 'below/a.csv')
+  const found = discover([`${fixture.folder}/b*/`], ['csv'])
+  await expect(found).rejects.toMatchObject({
+    code: 'SOURCE_MISSING',
+    message: expect.stringContaining('no file matches'),
+  })
+})
+
 describe('a folder that cannot be read', () => {
   /** Its path is longer than any that the system takes. */
   async function tooDeep(inside: string) {

@@ -195,6 +195,13 @@ it('a bucket that anybody may read is read without credentials, wherever no regi
   expect(s3().calls.map(({ headers }) => headers.authorization)).toEqual([undefined])
 })
 
+it('whatever the keys in a folder are, the objects are found by them', async () => {
+  const names = ['a b+c%20d.csv', 'é&<"x">\'.csv', 'under\u0001neath.csv', '日本.csv']
+  for (const name of names) await s3().put((bucket ??= await s3().bucket()), `odd/${name}`, name)
+  const found = await namedSources([urlOf('odd/')], ['csv'])
+  expect([...found].map(({ name }) => name)).toEqual(names.toSorted())
+})
+
 it('a folder and a pattern need the right to list, of which the error tells', async () => {
   await s3().put((bucket ??= await s3().bucket()), 'listed/x.csv', 'x')
   s3().trouble = ({ key }) => (key === '' ? { status: 403, code: 'AccessDenied' } : undefined)

@@ -163,6 +163,12 @@ describe('lines that end with CR alone', () => {
       expect((await textOf(Buffer.from(file), cr(dialect), sizes)).toString()).toBe(text)
   })
 
+  it('of a file of tabs, too', async () => {
+    const file = Buffer.from('a\t"b\rc"\rd,"e\rf"\r')
+    const text = await textOf(file, { lineEnds: lineEndsFor('x.tsv', {}) })
+    expect(text.toString()).toBe('a\t"b\rc"\nd,"e\nf"\n')
+  })
+
   it('of a format without cells end everywhere', async () => {
     const options = { lineEnds: lineEndsFor('x.ndjson', {}) }
     expect((await textOf(Buffer.from('{"a":"b"}\r{}\r'), options)).toString()).toBe('{"a":"b"}\n{}\n')

@@ -11,6 +11,7 @@ import {
   type ServerResponse,
 } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import {
   CompleteMultipartUploadCommand,
   CreateBucketCommand,
@@ -122,6 +123,7 @@ export class S3Stub {
     }
     const options = { port: this.#inner, host: '127.0.0.1', method: request.method, path: request.url }
     const forwarded = send({ ...options, headers: request.headers }, (answer) => {
+      if (call.query.get('encoding-type') === 'url') return void encode(answer, response)
       response.writeHead(answer.statusCode ?? 500, answer.headers)
       if (trouble !== 'half') return void answer.pipe(response)
       let left = Math.floor(Number(answer.headers['content-length'] ?? 0) / 2)
@@ -135,6 +137,22 @@ export class S3Stub {
     request.pipe(forwarded)
   }
 }
+
+/** Keys as S3 writes them where it is asked to, and fauxqs does not. */
+async function encode(answer: IncomingMessage, response: ServerResponse): Promise<void> {
+  const body = await text(answer)
+  const encoded = body
+    .replaceAll(/(?<=<Key>).*?(?=<\/Key>)/gs, (key) =>
+      encodeURIComponent(plainOf(key)).replaceAll('%20', '+').replaceAll('%2F', '/'),
+    )
+    .replace('<KeyCount>', '<EncodingType>url</EncodingType><KeyCount>')
+  response.writeHead(answer.statusCode ?? 500, { 'content-type': 'application/xml' }).end(encoded)
+}
+
+const entities = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }
+
+const plainOf = (xml: string): string =>
+  xml.replaceAll(/&(\w+);/g, (_, name: keyof typeof entities) => entities[name])
 
 function callOf(request: IncomingMessage): S3Call {
   const url = new URL(request.url ?? '/', 'http://any')

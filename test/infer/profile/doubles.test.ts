@@ -52,6 +52,10 @@ it('a number comes back from a double where its text is the shortest one of it, 
         ['1.0000000000000002'],
         ['1.0000000000000001'],
         ['0.000030517578125000003'],
+        // Of fewer digits than are looked at closely, of as many, and of more than a double has.
+        ['0.000001234567890123'],
+        ['12345678.123456789'],
+        ['123456789.1234567891'],
         // Between two doubles.
         ['4503599627370498.5'],
       ],
