@@ -28,6 +28,8 @@ export const isHollow = ({ cells }: Row): boolean => cells.every((cell) => cell.
 function isAside(row: Row, rows: readonly Row[], width: number): boolean {
   if (!isRemark(row)) return false
   const below = rows.slice(rows.indexOf(row) + 1)
+  // Where blanks stand between cells, a text has as many as a record by chance.
+  if (/^#+$/.test(row.cells[0] as string) && below[0] !== undefined && isRemark(below[0])) return true
   const next = below.find(({ cells }) => cells.length === width)
   if (next === undefined || isRemark(next)) return true
   const { names, values } = votesOf(next, bodyKinds(below, width))

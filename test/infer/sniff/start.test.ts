@@ -64,3 +64,14 @@ it('three rows of names and more are asked about where the last one is full: tho
   for (const { records, sniffed: found } of [joined, alone])
     expect([records.length, found.questions]).toEqual([2, []])
 })
+
+it('comments that describe the columns are left out, also where one has as many words as a record has cells', async () => {
+  const bytes = Buffer.from(
+    '# 1 NUMBER  Number of the source\n# 2 FLUX brightness  \n# 3 ERROR\n# 4 X\n# 5 FLAG  \n' +
+      '1 0.025 0.039 1.67 0.271 0\n2 5.727 0.206 2.62 2.521 0\n3 88.31 0.593 5.94 4.714 0\n',
+  )
+  const read = await readInferred(bytes)
+  expect(read.sniffed).toMatchObject({ dialect: { header: false, skipLines: 5 }, questions: [] })
+  expect([read.records.length, read.rejects]).toEqual([3, 0])
+  expect(read.sniffed.decisions).toContainEqual(expect.objectContaining({ about: 'header', chosen: 'none' }))
+})
