@@ -228,10 +228,18 @@ function headerRowsOf(
       row.line,
     )
   }
-  const last = rows[top + count - 1] as Row
-  // Notes above the names, rather than groups of them.
+  const [last, next] = [rows[top + count - 1] as Row, rows[top + count]]
+  // Notes above the names, rather than groups of them; or notes below them, one for each column.
   if (count > 2 && !hasGaps(last)) askForRow(last, count - 1, false, found)
+  else if (count === mostHeaderRows && next !== undefined && isNoRecord(next, kinds))
+    askForRow(next, count, false, found)
   return count
+}
+
+/** Whether it has other cells where the columns hold values, and no value. */
+function isNoRecord(row: Row, kinds: readonly Kind[]): boolean {
+  const { names, values } = votesOf(row, kinds)
+  return row.cells.length === kinds.length && names.length > 0 && values.length === 0
 }
 
 /** Columns of values in which the row has texts and nothing else; none where it may be a record. */

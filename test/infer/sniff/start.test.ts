@@ -75,3 +75,18 @@ it('comments that describe the columns are left out, also where one has as many 
   expect([read.records.length, read.rejects]).toEqual([3, 0])
   expect(read.sniffed.decisions).toContainEqual(expect.objectContaining({ about: 'header', chosen: 'none' }))
 })
+
+it('more notes below the names than a header has rows are asked about', async () => {
+  const bytes = Buffer.from(
+    '"",X.A,X.A_FLAGS\n"",Price of one ounce,\nunit,USD,\nfactor,one,\nlast update,2018-10-02 13:40:39,\n' +
+      '1950-01,34.73,\n1950-02,34.72,none\n'.repeat(8),
+  )
+  expect(sniffed(bytes).questions).toMatchObject([
+    {
+      line: 5,
+      readings: [{ option: '--header-rows 5' }, { option: '--skip-lines 4' }, { option: '--types text' }],
+    },
+  ])
+  const { records, sniffed: found } = await readInferred(bytes, { dialect: { headerRows: 5 } })
+  expect([records[0], found.questions]).toEqual([['1950-01', '34.73', ''], []])
+})
