@@ -2,6 +2,7 @@
  * Tells before a load whether it will work, how safe and how fast, and what to change. Each part is examined by
  * itself: one that fails is a finding, and hides no other. Writes nothing that stays.
  */
+import { LadingError } from '../core/errors.ts'
 import { failure, type Finding, findingsAbout, type Subject } from '../core/finding.ts'
 import { stemOf } from '../infer/inspect.ts'
 import { modelOfChanges } from '../model/change.ts'
@@ -37,6 +38,15 @@ const defaultMeasureMs = 3_000
 
 /** What would stand against a load, how safe and how fast it would be, and what to change; nothing is written. */
 export async function* examine(options: DoctorOptions): AsyncGenerator<Finding> {
+  for await (const finding of examined(options)) {
+    // What a stop has broken off would look like a fault of the database or the queue.
+    if (options.signal?.aborted === true)
+      throw new LadingError('ABORTED', 'stopped before everything was looked at')
+    yield finding
+  }
+}
+
+async function* examined(options: DoctorOptions): AsyncGenerator<Finding> {
   const { to, queue, consumers = 1, create = true, onLook, signal } = options
   onLook?.('machine')
   yield* examineMachine(options.statePath, consumers)

@@ -4,6 +4,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { Folder, header, record, records, library } from './run.ts'
 import { Screen } from './screen.ts'
@@ -140,6 +141,25 @@ describeTerminal(`at a terminal${isThere ? '' : ' (SKIPPED: no script of util-li
     expect(plain.written).toContain('100 %')
     expect(plain.written).not.toMatch(colour)
     expect(usual.written).toMatch(colour)
+  }, 60_000)
+
+  it('Ctrl-C in doctor is no finding: it is said above what is looked at, which goes', async () => {
+    await using folder = await Folder.make()
+    const open: Socket[] = []
+    // Takes connections, and answers none.
+    const server = createServer((socket) => void open.push(socket.on('error', () => undefined)))
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const { port } = server.address() as AddressInfo
+    const type = typedWhen('\u0003', (written) => written.includes('looking at the database'))
+    const args = ['doctor', '--to', `postgresql://me@127.0.0.1:${port}/shop`]
+    const { code, written, screen } = await atTerminal(folder, args, { columns: 200, type })
+    for (const socket of open) socket.destroy()
+    server.close()
+    expect(code, written).toBe(75)
+    expect(screen.text).toEqual([
+      'stopping: finishing the work in hand (repeat to end at once)',
+      expect.stringMatching(/^error ABORTED: stopped before everything was looked at/),
+    ])
   }, 60_000)
 
   it('Ctrl-C leaves the bars as they are, the error below them, and a cursor to go on with', async () => {
