@@ -317,6 +317,18 @@ export default defineModel({ table: 'NN', columns: { a: bigint(), b: bigint() } 
     },
   )
 
+  it('records that name their fields otherwise than the table are rejected all the same where a column lacks its value', async () => {
+    const columns = '"Id" INTEGER, "Kind" TEXT, "Extra" TEXT NOT NULL, n INTEGER DEFAULT 7'
+    await using folder = await folderOf(`CREATE TABLE events (${columns})`, {
+      'a.ndjson': '{"id":1,"kind":"a"}\n{"id":2,"kind":"b"}\n',
+    })
+    expect((await folder.lading('load', 'a.ndjson', '--table', 'events')).code).toBe(3)
+    expect(await rejectsOf(folder)).toEqual([
+      [1, 'Extra', 'CONSTRAINT_NOT_NULL'],
+      [2, 'Extra', 'CONSTRAINT_NOT_NULL'],
+    ])
+  })
+
   it('names its table by the file or by an option, and several files fill the same columns', async () => {
     await using folder = await folderOf(
       'CREATE TABLE order_lines (id INTEGER, note TEXT); CREATE TABLE "Order Lines" (id INTEGER); CREATE TABLE "a.b" (id INTEGER)',

@@ -39,6 +39,16 @@ describeRabbit('a queue of RabbitMQ', () => {
     expect(connection.isUsable).toBe(false)
   })
 
+  it('on a connection that ends while it is closed is closed, and says nothing', async () => {
+    const closing = Buffer.of(0, 20, 0, 40)
+    const swallowReply = (sent: Buffer) => sent.includes(closing)
+    await using proxy = await startProxy(freshQueueUrl(), { swallowReply })
+    const connection = await Connection.open(parseAddress(proxy.url), 'test', ignoreEvents, false)
+    await connection.channel()
+    await connection.close()
+    expect(connection.isUsable).toBe(false)
+  })
+
   it('that is polled says that its connection has ended while a message is held', async () => {
     await using proxy = await startProxy(`${freshQueueUrl()}&receive=poll`)
     await using queue = await openQueue(proxy.url)

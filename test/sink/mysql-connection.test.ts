@@ -1,10 +1,12 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { LadingError } from '../../src/core/errors.ts'
 import { mysql } from '../../src/sink/mysql/address.ts'
 import { Connection } from '../../src/sink/mysql/connection.ts'
 import { createTable } from '../../src/sink/mysql/ddl.ts'
 import { rowError, sinkError } from '../../src/sink/mysql/errors.ts'
+import { alone } from '../../src/sink/mysql/ledger-tables.ts'
 import type { Session } from '../../src/sink/mysql/session.ts'
 import * as column from '../../src/model/columns.ts'
 import { btree, defineModel, unique } from '../../src/model/model.ts'
@@ -31,6 +33,18 @@ describeMariadb('a connection to MariaDB', () => {
     expect(String(row?.['mode']).split(',')).toEqual(
       expect.arrayContaining(['STRICT_ALL_TABLES', 'NO_ZERO_DATE', 'NO_AUTO_VALUE_ON_ZERO']),
     )
+  })
+
+  it('that is lost while tables are prepared is told as that, and not by what cannot be done after it', async () => {
+    await using connection = new Connection(database.url)
+    connection.onConnect = (session) => session.limitSilence(60_000)
+    const prepared = connection.use((session) =>
+      alone(session, async () => {
+        session.drop()
+        throw new LadingError('SINK_BUSY', 'says the test')
+      }),
+    )
+    await expect(prepared).rejects.toMatchObject({ code: 'SINK_BUSY', message: 'says the test' })
   })
 
   it('is made again after the server has ended it', async () => {

@@ -8,6 +8,7 @@ import { MysqlSink } from '../../src/sink/mysql/mysql.ts'
 import type { Replacement, Sink } from '../../src/sink/sink.ts'
 import { describeMariadb } from '../../tooling/servers/mariadb-database.ts'
 import { applied, batchOf, loadOf, numbers, pipeline, write } from '../contract/sink/target.ts'
+import { startProxy } from '../support/proxy.ts'
 import { type MysqlTarget, openMysql } from './mysql-target.ts'
 
 const columns = { id: integer().notNull(), note: text() }
@@ -168,6 +169,20 @@ describeMariadb('rows that are replaced in MariaDB', () => {
     expect(await sink.write({ ...other, pipeline: replacement.pipeline })).toEqual([applied(0, 1)])
     expect(await replacement.take(loads)).toEqual({ before: 2, rows: 2 })
     expect(await numbers(target, 'items')).toEqual([3, 4])
+  })
+
+  it('a connection that is lost before anything is replaced is told as that', async () => {
+    await using target = await openMysql()
+    await using sink = target.open()
+    await filled(target, sink)
+    const swallowReply = (sent: Buffer) => sent.includes('WHERE false')
+    await using proxy = await startProxy(target.url, { swallowReply })
+    await using through = new MysqlSink(proxy.url)
+    const error: unknown = await through.replacing(model, pipeline).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({
+      code: 'SINK_UNAVAILABLE',
+      message: expect.stringMatching(/ECONNRESET|closed/),
+    })
   })
 
   it('what a run that was killed has left is removed by the next one', async () => {
