@@ -3,7 +3,7 @@ import { counted } from '../../core/counted.ts'
 import { quoted } from '../../core/shell.ts'
 import type { Findings } from './findings.ts'
 import { kindsOf } from './header.ts'
-import { isValue, type Kind, kindOf } from './kinds.ts'
+import { isValue, type Kind, kindOf, kindOfColumn } from './kinds.ts'
 import type { Marks, Row } from './rows.ts'
 
 /** Rows one below the other with the same number of cells, at least two. */
@@ -46,6 +46,15 @@ export function namesValues([first, ...rest]: readonly Row[]): boolean {
 }
 
 const isTelling = (kind: Kind): boolean => isValue(kind) && kind !== 'boolean'
+
+/** Whether the first row has a plain name for each cell of all others, which are shorter in part, and a column holds values. */
+export function namesAll([first, ...rest]: readonly Row[]): boolean {
+  const names = first?.cells ?? []
+  const isName = (cell: string) => ['text', 'code'].includes(kindOf(cell)) && cell === cell.trim()
+  const fits = ({ cells }: Row) => cells.length > 1 && cells.length <= names.length
+  if (names.length < 3 || !names.every(isName) || !rest.every(fits)) return false
+  return names.some((_, column) => isTelling(kindOfColumn(rest.map(({ cells }) => cells[column] ?? ''))))
+}
 
 const areLines = (rows: readonly Row[]): boolean => rows.every(({ cells }) => cells.length === 1)
 

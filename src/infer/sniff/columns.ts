@@ -39,7 +39,7 @@ export function columnsOf(
   else if (surplus && stated.ragged === undefined)
     found.decide('ragged', 'trim', 'the cells beyond the last column are empty')
   const { names, isStated } = namesFor(all, row, records, columns, found)
-  const isShort = names.length > columns
+  const isShort = names.length > columns || (written.length === columns && areShort(body, columns))
   if (isShort) sayShort(names, row, columns, found)
   const ragged = stated.ragged ?? (isShort ? 'pad' : surplus ? 'trim' : undefined)
   // Where records may be trimmed, a header ends with its last name.
@@ -124,9 +124,15 @@ function namesFor(
 const fitted = (names: readonly string[], columns: number): string[] =>
   Array.from({ length: columns }, (_, column) => names[column] ?? '')
 
+/** Whether most records have fewer cells; a single one is a note. */
+const areShort = (body: readonly Row[], columns: number): boolean =>
+  body.filter(({ cells, isFlawed }) => cells.length > 1 && cells.length < columns && !isFlawed).length * 2 >
+  body.length
+
 /** Most records are short, so to refuse them would lose the file. */
 function sayShort(names: readonly string[], row: Row, columns: number, found: Findings): void {
-  const because = `the header has ${names.length} names and most records ${counted(columns, 'cell')}`
+  const fewer = names.length > columns ? counted(columns, 'cell') : 'fewer cells'
+  const because = `the header has ${names.length} names and most records ${fewer}`
   found.decide('ragged', 'pad: short records have no values in the last columns', because, row.line)
 }
 

@@ -1,4 +1,5 @@
 /** Where a table begins: what stands above its header is left out. */
+import { namesAll } from './block.ts'
 import { isBlank, isLabel, isRemark, withoutRemarks } from './widths.ts'
 import { isHeader, kindsOf, votesOf } from './header.ts'
 import { isValue, type Kind, kindOf } from './kinds.ts'
@@ -9,11 +10,14 @@ const mostAbove = 60
 
 /** Index of the row that holds the names, or the first record; `rows` are those of the whole head. */
 export function findStart(rows: readonly Row[], width: number): number {
-  if (width === 1) return firstOf(rows, (row) => !isBlank(row) && !isRemark(row))
+  const isOwn = (row: Row) => !isBlank(row) && !isRemark(row)
+  const top = firstOf(rows, isOwn)
+  if (width === 1) return top
   const wide = firstOf(
     rows,
     (row) => row.cells.length === width && !isHollow(row) && !isAside(row, rows, width),
   )
+  if (top < wide && namesAll(rows.slice(top).filter(isOwn))) return top
   const start = belowTitles(rows, wide, width)
   const narrow = start === wide ? raggedHeader(rows, start, width) : undefined
   return narrow ?? belowGap(rows, start, width)
@@ -66,21 +70,40 @@ function belowTitles(rows: readonly Row[], wide: number, width: number): number 
   return answer && isSure ? start : wide
 }
 
-/** A header with another number of cells than the records below it; where empty lines stand between, by one, and full. */
+/**
+ * A header with another number of cells than most records; some right below it may have a third one. Where empty lines
+ * stand between, it differs by one, and is full.
+ */
 function raggedHeader(rows: readonly Row[], start: number, width: number): number | undefined {
-  const first = rows[start] as Row
-  const at = rows.slice(0, start).findLastIndex((row) => !isBlank(row))
+  if (start === 0) return undefined
+  const kinds = bodyKinds(rows.slice(start + 1), width)
+  let below = start
+  let at = filledAbove(rows, start)
+  for (; isLikeBody(rows[at], kinds); at = filledAbove(rows, at)) below = at
   const above = rows[at]
   if (above === undefined || isHollow(above)) return undefined
-  const isApart = above.line + above.lines !== first.line
+  const isApart = above.line + above.lines !== rows[below]?.line
   const { cells } = above
   const isFull = cells.every((cell) => cell.trim() !== '') && Math.abs(cells.length - width) <= 1
   if (isApart && !isFull) return undefined
   if (namesByOther(above, width) !== undefined) return at
   const isNear = cells.length >= Math.max(2, width / 2) && cells.length <= width * 2
   if (!isNear || cells.some((cell) => isValue(kindOf(cell)))) return undefined
-  const { names, values } = votesOf(first, bodyKinds(rows.slice(start + 1), width))
+  const { names, values } = votesOf(rows[start] as Row, kinds)
   return values.length > 0 || (names.length === 0 && Math.abs(cells.length - width) === 1) ? at : undefined
+}
+
+function filledAbove(rows: readonly Row[], from: number): number {
+  let at = from - 1
+  while (at >= 0 && isBlank(rows[at] as Row)) at--
+  return at
+}
+
+/** Whether a row has values where the columns do, and no texts. */
+function isLikeBody(row: Row | undefined, kinds: readonly Kind[]): boolean {
+  if (row === undefined) return false
+  const { names, values } = votesOf(row, kinds)
+  return values.length > 0 && names.length === 0
 }
 
 /** The names of a header that is written with another delimiter than the records. */
