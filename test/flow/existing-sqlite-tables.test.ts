@@ -274,6 +274,24 @@ export default defineModel({ table: 'NN', columns: { a: bigint(), b: bigint() } 
     ])
   })
 
+  it('takes records without a header whose lines end with a delimiter, by the order of its columns', async () => {
+    await using folder = await folderOf('CREATE TABLE region (id INTEGER, name TEXT, note TEXT)', {
+      'region.tbl': '0|north|cold |\n1|south||\n2|west|wet|\n',
+    })
+    const run = await folder.lading('load', 'region.tbl')
+    expect(run.code, run.err).toBe(0)
+    expect(folder.sql('SELECT * FROM region ORDER BY id')).toEqual([
+      { id: 0, name: 'north', note: 'cold ' },
+      { id: 1, name: 'south', note: null },
+      { id: 2, name: 'west', note: 'wet' },
+    ])
+    const made = await folder.lading('load', 'region.tbl', '--table', 'fresh')
+    expect(made.code, made.err).toBe(0)
+    expect(folder.sql('SELECT column_1, column_3 FROM fresh WHERE column_1 = 2')).toEqual([
+      { column_1: 2, column_3: 'wet' },
+    ])
+  })
+
   it('takes nothing from an empty file of its name, and no other table is made', async () => {
     await using folder = await folderOf('CREATE TABLE orders (id INTEGER)', {
       'orders.csv': '',

@@ -75,7 +75,8 @@ function frameOf({ names, isStated }: Columns, skipLines: number, headerRows: nu
     header: headerRows > 0 && !isStated,
     ...(skipped > 0 && { skipLines: skipped }),
     ...(headerRows > 1 && !isStated && { headerRows }),
-    ...(isStated && { names }),
+    // Columns without names are those of the table that they go to.
+    ...(isStated && names.some((name) => name !== '') && { names }),
   }
 }
 
