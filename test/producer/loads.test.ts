@@ -154,17 +154,6 @@ it('files that are not of the format are named, and a stop comes before what is 
   })
 })
 
-it('a pattern that ends as a folder does matches no file', async () => {
-  await using fixture = await Fixture.open()
-  await mkdir(join(fixture.folder, 'below'))
-  await fixture.file(5, 'below/a.csv')
-  const found = discover([`${fixture.folder}/b*/`], ['csv'])
-  await expect(found).rejects.toMatchObject({
-    code: 'SOURCE_MISSING',
-    message: expect.stringContaining('no file matches'),
-  })
-})
-
 describe('a folder that cannot be read', () => {
   /** Its path is longer than any that the system takes. */
   async function tooDeep(inside: string) {
@@ -173,6 +162,25 @@ describe('a folder that cannot be read', () => {
     execFileSync(process.execPath, ['-e', make], { cwd: inside })
     return { [Symbol.dispose]: () => void execFileSync('rm', ['-rf', inside]) }
   }
+
+  it('is no fault where a pattern asks for nothing in it', async () => {
+    await using fixture = await Fixture.open()
+    const inside = join(fixture.folder, 'below')
+    await mkdir(inside)
+    // As long as a path may be: there is one of the folder, and none of anything in it.
+    const make = `for (let left; (left = 4094 - process.cwd().length) > 0; ) {
+      const name = 'd'.repeat(left > 400 ? 200 : left > 201 ? 100 : left - 1)
+      fs.mkdirSync(name)
+      process.chdir(name)
+    }
+    console.log(process.cwd())`
+    const folder = execFileSync(process.execPath, ['-e', make], { cwd: inside, encoding: 'utf8' }).trim()
+    expect(folder).toHaveLength(4094)
+    await expect(discover([`${dirname(folder)}/*/`], ['csv'])).rejects.toMatchObject({
+      code: 'SOURCE_MISSING',
+      message: expect.stringContaining('no file matches'),
+    })
+  })
 
   it('is a fault for a load, and a watch goes on with the others', async () => {
     await using fixture = await Fixture.open()

@@ -56,8 +56,8 @@ function beginningOf(path: string): string {
   let file: number
   try {
     file = openSync(path, 'r')
-    // v8 ignore next -- where tests run as root, there is no file that may not be read
   } catch {
+    // v8 ignore next -- where tests run as root, there is no file that may not be read
     return ''
   }
   try {

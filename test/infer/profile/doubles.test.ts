@@ -1,12 +1,21 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { numberShape } from '../../../src/infer/profile/number.ts'
-import { beyondDouble } from '../../../src/infer/profile/shapes.ts'
+import { numberShape, plainEnd } from '../../../src/infer/profile/number.ts'
+import { beyondDouble, decimal, value } from '../../../src/infer/profile/shapes.ts'
 
 /** Of a decimal number without zeros at its end. */
 function comesBack(text: string): boolean {
   const bytes = Buffer.from(`${text},`)
   return (numberShape(bytes, 0, bytes.length - 1, true) & beyondDouble) === 0
+}
+
+/** As it is told of plain numbers by their words, where bytes are before it; 0 where that does not tell. */
+function plainShape(text: string): number {
+  const before = 20
+  const bytes = Buffer.from(`${'9'.repeat(before)}${text}${','.repeat(8)}`)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  const end = before + text.length
+  return plainEnd(bytes, view, before, end, true) === end ? value.shapes : 0
 }
 
 /** By the text of the double, as ECMAScript has it: the shortest that is read as the same one. */
@@ -30,7 +39,7 @@ const nearPowers = fc
     return [(exponent < 0 ? ten >> BigInt(-exponent) : ten << BigInt(exponent)) + more, scale] as const
   })
 const any = fc.tuple(fc.bigInt({ min: 10n ** 15n, max: 10n ** 17n }), fc.integer({ min: 1, max: 22 }))
-const decimal = fc
+const numbers = fc
   .oneof(nearPowers, any)
   .filter(([digits]) => digits > 0n && digits % 10n !== 0n)
   .map(([digits, scale]) => {
@@ -41,9 +50,10 @@ const decimal = fc
 it('a number comes back from a double where its text is the shortest one of it, whatever its digits', () => {
   const seen = new Set<boolean>()
   fc.assert(
-    fc.property(decimal, (text) => {
+    fc.property(numbers, (text) => {
       seen.add(isShortest(text))
       expect(comesBack(text), text).toBe(isShortest(text))
+      expect([0, isShortest(text) ? decimal : 0], text).toContain(plainShape(text))
     }),
     {
       numRuns: 20_000,
@@ -62,4 +72,7 @@ it('a number comes back from a double where its text is the shortest one of it, 
     },
   )
   expect(seen.size).toBe(2)
+  // The first of so few digits that each of them comes back.
+  const texts = ['0.000001234567890123', '12345678.12345679', '1.0000000000000001']
+  expect(texts.map(plainShape)).toEqual([decimal, decimal, 0])
 })
