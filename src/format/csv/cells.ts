@@ -109,7 +109,7 @@ function countHint(cells: CsvCells, { comment, ragged }: RecordDialect): string 
   if (count < fields.length) return '; --ragged pad fills short records'
   if (ragged !== undefined) return ''
   for (let cell = fields.length; cell < count; cell++)
-    if (cells.cellStart(cell) < cells.cellEnd(cell)) return ''
+    if (cells.cellStart(cell) < cells.cellEnd(cell)) return '; a text that holds the delimiter needs quotes'
   return '; --ragged trim drops empty cells at the end'
 }
 

@@ -1,7 +1,7 @@
 /** From rows to a table: header, columns, and rows that have too many cells or are no records. */
 import type { StatedDialect } from '../../format/registry.ts'
 import { type Columns, columnsOf } from './columns.ts'
-import { isBlank, isRemark } from './widths.ts'
+import { isBlank, isRemark, widthBelow } from './widths.ts'
 import { matchFields } from '../../model/match.ts'
 import type { TableFacts } from '../../model/table.ts'
 import { counted } from '../../core/counted.ts'
@@ -27,16 +27,17 @@ export type HeaderTable = Pick<TableFacts, 'columns'>
 
 export function findTable(
   rows: readonly Row[],
-  width: number,
+  most: number,
   stated: StatedDialect,
   found: Findings,
   goal?: HeaderTable,
 ): Table {
-  const start = stated.skipLines === undefined ? findStart(rows, width) : afterLines(rows, stated.skipLines)
+  const start = stated.skipLines === undefined ? findStart(rows, most) : afterLines(rows, stated.skipLines)
   const first = rows[start]
   if (first === undefined || rows.every(isBlank))
     return { frame: { header: stated.header ?? true }, names: stated.names ?? [], body: [], kinds: [] }
   const below = rows.slice(start + 1)
+  const width = stated.header === false ? most : widthBelow(first, below, most, found)
   const kinds = bodyKinds(below, width)
   const header = isStatedBy(goal, first, stated, found) || headerOf(first, below, kinds, width, stated, found)
   const isFirst = header && (width > 1 || votesOf(first, kinds).names.length > 0)

@@ -1,6 +1,9 @@
 /** What rows say of the number of cells that a record has, and which rows say nothing of it. */
 import type { StatedDialect } from '../../format/registry.ts'
+import { counted } from '../../core/counted.ts'
 import { largestBlock } from './block.ts'
+import type { Findings } from './findings.ts'
+import { isValue, kindOf } from './kinds.ts'
 import type { Row } from './rows.ts'
 
 export const isBlank = ({ cells, quoted }: Row): boolean =>
@@ -57,4 +60,21 @@ function mostOf(rows: readonly Row[]): { readonly width: number; readonly most: 
   for (const [each, count] of counts)
     if (count > most || (count === most && width === 1)) [width, most] = [each, count]
   return { width, most }
+}
+
+/**
+ * Commas in texts without quotes make most records longer than the header: those that fit it show how many columns there
+ * are. `most` is the number of cells of most records.
+ */
+export function widthBelow(header: Row, below: readonly Row[], most: number, found: Findings): number {
+  const { cells, isFlawed, line } = header
+  const { length } = cells
+  const areNames = cells.every((cell) => kindOf(cell) !== 'empty' && !isValue(kindOf(cell)))
+  if (length < 2 || length >= most || isFlawed || !areNames) return most
+  const records = below.filter((row) => !isBlank(row) && !isRemark(row))
+  const fitting = records.filter((row) => row.cells.length === length)
+  if (fitting.length * 4 < records.length) return most
+  const share = `${fitting.length} of ${counted(records.length, 'record')}`
+  found.decide('columns', String(length), `the header has as many names, and ${share} as many cells`, line)
+  return length
 }

@@ -86,3 +86,19 @@ it.each([
   expect(found.records).toEqual(records)
   expect(found.rejects).toBe(lines.length - 1 - records.length)
 })
+
+it('commas in texts without quotes make no column of their own: records as long as the header say how many there are', async () => {
+  const long = ['1,A,Harbour of X, North', '3,C,Harbour of Y, South', '4,D,Pilots, West', '5,E,Maps, East']
+  expect(await read(['nr,token,office', ...long, '2,B,Lights', '6,F,Tides'])).toEqual({
+    fields: ['nr', 'token', 'office'],
+    records: ['2|B|Lights', '6|F|Tides'],
+    rejects: 4,
+  })
+})
+
+it.each([
+  ['names of rows', ['"a","b"', '"x",5,6', '"y",7,8', '"z",9,0'], ['column_1', 'a', 'b']],
+  ['a column without a name', ['a,b', '1,5,6', '2,7,8', '3,9,0', '4,1,2', '5,2'], ['a', 'b', 'column_3']],
+])('a header that hardly any record fits lacks a name: %s', async (_, lines, fields) => {
+  expect((await read(lines)).fields).toEqual(fields)
+})
