@@ -96,6 +96,6 @@ export function isWrittenAsBelow({ cells }: Row, body: readonly Row[]): boolean 
 function formOf(cell: string): string {
   const text = cell.trim()
   const letters = text === text.toLowerCase() ? 'a' : text === text.toUpperCase() ? 'A' : 'Aa'
-  const digits = isOfDigits(text) ? '9' : /\d/.test(text) ? '1' : ''
+  const digits = !/\d/.test(text) ? '' : isOfDigits(text) ? '9' : '1'
   return `${letters}${digits}${/\s/.test(text) ? ' ' : ''}${text.includes('_') ? '_' : ''}`
 }
