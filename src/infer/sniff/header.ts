@@ -1,4 +1,6 @@
 /** Which rows hold names and which hold values: told by the columns below them. */
+import type { StatedDialect } from '../../format/registry.ts'
+import type { Findings } from './findings.ts'
 import { isValue, type Kind, kindOf, kindOfColumn } from './kinds.ts'
 import { isWrittenAsBelow, misfitOf } from './likeness.ts'
 import type { Row } from './rows.ts'
@@ -138,6 +140,27 @@ function recurs({ cells }: Row, body: readonly Row[]): boolean {
   const filled = cells.map((cell, column) => ({ cell, column })).filter(({ cell }) => cell.trim() !== '')
   const again = filled.filter(({ cell, column }) => rows.some((row) => row.cells[column] === cell))
   return filled.length > 1 && again.length * 2 > filled.length
+}
+
+/** Whether a row has the width and the type of each column, and nothing else: `5s`, `15n`, `20d`. */
+const areFormats = ({ cells }: Row): boolean =>
+  cells.length > 1 && cells.every((cell) => /^\d+[sdn]$/.test(cell))
+
+/** The row of formats that RDB files have right below their header: nothing else is written so. */
+export function formatsBelow(
+  rows: readonly Row[],
+  start: number,
+  { header, headerRows }: StatedDialect,
+  found: Findings,
+): Row | undefined {
+  const [first, row, next] = [rows[start], rows[start + 1], rows[start + 2]]
+  if (header === false || headerRows !== undefined || first === undefined || row === undefined)
+    return undefined
+  if (row.cells.length !== first.cells.length || !areFormats(row) || areFormats(first)) return undefined
+  if (next !== undefined && areFormats(next)) return undefined
+  const because = `line ${row.line} has the width and the type of each column, such as ${shown(row.cells[0] as string)}`
+  found.decide('formats', '1 line left out', because, row.line)
+  return row
 }
 
 const mostShown = 30

@@ -6,7 +6,7 @@ import { matchFields } from '../../model/match.ts'
 import type { TableFacts } from '../../model/table.ts'
 import { counted } from '../../core/counted.ts'
 import type { Findings } from './findings.ts'
-import { isHeader, shown, votesOf, year } from './header.ts'
+import { formatsBelow, isHeader, shown, votesOf, year } from './header.ts'
 import { isValue, type Kind, kindOf } from './kinds.ts'
 import type { Row } from './rows.ts'
 import { bodyKinds, findStart, isHollow } from './start.ts'
@@ -26,20 +26,25 @@ export interface Table {
 export type HeaderTable = Pick<TableFacts, 'columns'>
 
 export function findTable(
-  rows: readonly Row[],
+  read: readonly Row[],
   most: number,
   stated: StatedDialect,
   found: Findings,
   goal?: HeaderTable,
 ): Table {
-  const start = stated.skipLines === undefined ? findStart(rows, most) : afterLines(rows, stated.skipLines)
+  const start = stated.skipLines === undefined ? findStart(read, most) : afterLines(read, stated.skipLines)
+  const formats = formatsBelow(read, start, stated, found)
+  const rows = formats === undefined ? read : read.toSpliced(start + 1, 1)
   const first = rows[start]
   if (first === undefined || rows.every(isBlank))
     return { frame: { header: stated.header ?? true }, names: stated.names ?? [], body: [], kinds: [] }
   const below = rows.slice(start + 1)
   const width = stated.header === false ? most : widthBelow(first, below, most, found)
   const kinds = bodyKinds(below, width)
-  const header = isStatedBy(goal, first, stated, found) || headerOf(first, below, kinds, width, stated, found)
+  const header =
+    formats !== undefined ||
+    isStatedBy(goal, first, stated, found) ||
+    headerOf(first, below, kinds, width, stated, found)
   const isFirst = header && (width > 1 || votesOf(first, kinds).names.length > 0)
   const top = isFirst
     ? afterRepeats(rows, start, kinds)
@@ -52,10 +57,11 @@ export function findTable(
   if (!isBare) sayAbove(rows, Math.min(start, top), top, stated, found)
   const written = header ? joined(rows.slice(top, top + headerRows)) : []
   const columns = columnsOf(written, rows[header ? top : start] as Row, body, width, stated, found)
-  const end = body[0]?.line ?? (rows.at(-1) as Row).line + 1
+  const end = body[0]?.line ?? (read.at(-1) as Row).line + 1
+  const isStated = columns.isStated || formats !== undefined
   return {
     frame: {
-      ...frameOf(columns, skipLines, headerRows, end),
+      ...frameOf({ ...columns, isStated }, skipLines, headerRows, end),
       ...(columns.ragged && { ragged: columns.ragged }),
     },
     names: columns.names,
