@@ -48,6 +48,7 @@ export function sniffAlike(
     Object.keys(more).length === 0
   if (!isUsual || mayTrim(head.toString('utf8', 0, first), delimiter, quote)) return undefined
   const seen = tail === undefined ? lines : lines.subarray(0, seenOf(lines))
+  if (around.goal !== undefined && nullTexts.some((each) => seen.includes(each))) return undefined
   const mark = delimiter.charCodeAt(0)
   if (!areAlike(seen, mark, fields.length)) return undefined
   if (tail !== undefined && !areAlike(tail.subarray(tail.indexOf(lf) + 1), mark, fields.length))
@@ -82,8 +83,11 @@ function hasLoneCr(bytes: Buffer): boolean {
 const seenOf = (lines: Buffer): number =>
   isAscii(lines.subarray(0, mostSeen)) ? lines.lastIndexOf(lf, mostSeen) + 1 : lines.length
 
+/** Of texts that often mean no value, which are asked about where there is a table. */
+const nullTexts = ['NULL', 'null', '#N/']
+
 /** Marks that can be read in another way than as the delimiter and line ends. */
-const marks = [...strong, '"', "'"].map((each) => each.charCodeAt(0))
+const marks = [...strong, '"', "'", '\\'].map((each) => each.charCodeAt(0))
 
 /** Of whole lines; the last one may have no line end. */
 function areAlike(bytes: Buffer, delimiter: number, width: number): boolean {

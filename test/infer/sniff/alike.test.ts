@@ -7,6 +7,7 @@ import fc from 'fast-check'
 import { afterAll, expect, it } from 'vitest'
 import { variants } from '../../../bench/polluted/variants.ts'
 import { sniffAlike } from '../../../src/infer/sniff/alike.ts'
+import { text } from '../../../src/model/columns.ts'
 import { headBytes, sniff, tailBytes } from '../../../src/infer/sniff/sniff.ts'
 import { sniffSource } from '../../../src/infer/sniffed.ts'
 import { namedSources } from '../../../src/source/registry.ts'
@@ -22,12 +23,27 @@ function told({ decisions, ...found }: ReturnType<typeof sniff>) {
   }
 }
 
+/** A table that the file may go to. */
+const goal = {
+  columns: ['id', 'name', 'price', 'day'].map((name) => ({
+    name,
+    type: text().spec.type,
+    shown: 'text',
+    notNull: false,
+    hasDefault: false,
+    generated: false,
+  })),
+}
+
 /** Whether the file was taken for one whose lines are alike; then it must be one. Of a larger file, head and tail are seen. */
 function isAlike(bytes: Buffer, most = headBytes): boolean {
   const isWhole = bytes.length <= most
   const [head, tail] = [bytes.subarray(0, most), isWhole ? undefined : bytes.subarray(-tailBytes)]
   const found = sniffAlike(head, tail, {})
   if (found !== undefined) expect(told(found)).toEqual(told(sniff(head, tail, {})))
+  const around = { goal }
+  const forTable = sniffAlike(head, tail, {}, around)
+  if (forTable !== undefined) expect(told(forTable)).toEqual(told(sniff(head, tail, {}, around)))
   return found !== undefined
 }
 
@@ -58,6 +74,13 @@ it('a line that begins with an empty cell is like the others, and one of empty c
   expect(isAlike(withRow(', ,,'))).toBe(false)
 })
 
+it('a text that may mean no value is told wherever it stands', () => {
+  const withRow = (row: string) =>
+    Buffer.from(`id,name,price,day\n${rowsOf(2000).with(1000, `${row}\n`).join('')}`)
+  expect(isAlike(withRow(String.raw`1,\N,2.00,2024-02-29`))).toBe(false)
+  expect(isAlike(withRow('1,NULL,2.00,2024-02-29'))).toBe(true)
+})
+
 it('whatever stands among the lines', () => {
   const line = fc.oneof(
     fc.constantFrom(
@@ -75,6 +98,9 @@ it('whatever stands among the lines', () => {
       "1,'a',2.00,x",
       '1,O\u2019Brien,2,x',
       '1;5,a,2,x',
+      String.raw`1,\N,2.00,x`,
+      '1,NULL,2.00,x',
+      '1,null,2.00,x',
       '1,a\tb,2,x',
       '1,a|b,2,',
       '1,a\rb,2,x',
