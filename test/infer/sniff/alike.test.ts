@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import { afterAll, expect, it } from 'vitest'
 import { variants } from '../../../bench/polluted/variants.ts'
 import { sniffAlike } from '../../../src/infer/sniff/alike.ts'
-import { text } from '../../../src/model/columns.ts'
+import { text as textType } from '../../../src/model/columns.ts'
 import { headBytes, sniff, tailBytes } from '../../../src/infer/sniff/sniff.ts'
 import { sniffSource } from '../../../src/infer/sniffed.ts'
 import { namedSources } from '../../../src/source/registry.ts'
@@ -27,7 +27,7 @@ function told({ decisions, ...found }: ReturnType<typeof sniff>) {
 const goal = {
   columns: ['id', 'name', 'price', 'day'].map((name) => ({
     name,
-    type: text().spec.type,
+    type: textType().spec.type,
     shown: 'text',
     notNull: false,
     hasDefault: false,
