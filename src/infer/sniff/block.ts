@@ -32,7 +32,10 @@ export function largestBlock(rows: readonly Row[]): Block | undefined {
       best = {
         rows: rows.slice(start, end),
         width,
-        isApart: isEdge(rows[start - 1]) || (end === rows.length && areLines(rows.slice(0, start))),
+        isApart:
+          isEdge(rows[start - 1]) ||
+          (start === 1 && (rows[0] as Row).cells.length > width) ||
+          (end === rows.length && areLines(rows.slice(0, start))),
       }
     start = end
   }
@@ -47,14 +50,18 @@ export function namesValues([first, ...rest]: readonly Row[]): boolean {
 
 const isTelling = (kind: Kind): boolean => isValue(kind) && kind !== 'boolean'
 
-/** Whether the first row has a plain name for each cell of all others, which are shorter in part, and a column holds values. */
+/** Whether the first row has a plain name for each cell of all others, which are shorter in part. */
 export function namesAll([first, ...rest]: readonly Row[]): boolean {
   const names = first?.cells ?? []
   const isName = (cell: string) => ['text', 'code'].includes(kindOf(cell)) && cell === cell.trim()
   const fits = ({ cells }: Row) => cells.length > 1 && cells.length <= names.length
-  if (names.length < 3 || !names.every(isName) || !rest.every(fits)) return false
-  return names.some((_, column) => isTelling(kindOfColumn(rest.map(({ cells }) => cells[column] ?? ''))))
+  return names.length > 2 && new Set(names).size === names.length && names.every(isName) && rest.every(fits)
 }
+
+/** Whether a column below such a row holds values. */
+export const holdsValues = ([first, ...rest]: readonly Row[]): boolean =>
+  first?.cells.some((_, column) => isTelling(kindOfColumn(rest.map(({ cells }) => cells[column] ?? '')))) ===
+  true
 
 const areLines = (rows: readonly Row[]): boolean => rows.every(({ cells }) => cells.length === 1)
 

@@ -3,7 +3,7 @@
  * and the one wins whose records have the same number of cells, and whose cells look like values.
  */
 import type { StatedDialect } from '../../format/registry.ts'
-import { isTable, largestBlock, namesAll, namesValues, type Within } from './block.ts'
+import { holdsValues, isTable, largestBlock, namesAll, namesValues, type Within } from './block.ts'
 import { kindOf } from './kinds.ts'
 import { type Marks, readRows, type Row } from './rows.ts'
 import { isBlank, isComment, widthOf, withoutRemarks } from './widths.ts'
@@ -188,7 +188,7 @@ function scoreOf(
   // A title above the table speaks less against it than a line within.
   const counted = all.length - first / 2
   const share = all.length === 0 ? 0 : agreeing.length / Math.max(counted, 1)
-  const agreement = !isPerfect && namesAll(all) ? 1 : share
+  const agreement = !isPerfect && namesAll(all) && holdsValues(all) ? 1 : share
   const looks = looksOf(agreeing, marks)
   // Nothing was cut into cells that could look wrong.
   const credit = width === 1 ? 1 : isPerfect ? Math.max(looks, 0.6) : looks

@@ -1,6 +1,6 @@
 /** Tables whose lines have different numbers of cells: no record is lost, and none is taken for the header. */
 import { expect, it } from 'vitest'
-import { readInferred } from '../../support/inferred.ts'
+import { readInferred, sniffed } from '../../support/inferred.ts'
 
 const read = async (lines: readonly string[]) => {
   const { fields, records, rejects } = await readInferred(Buffer.from(`${lines.join('\n')}\n`))
@@ -53,6 +53,23 @@ it.each([
   ['texts without a value', ['apples,pears,plums', 'few,none', 'some', 'many,more'], 1],
 ])('%s are none', async (_, lines, columns) => {
   expect((await read(lines)).fields).toHaveLength(columns)
+})
+
+it('such a header above texts is asked about, and the option makes a table of them', async () => {
+  const lines = [
+    'name,city,note,more,most',
+    'Ann,Rome,x',
+    'Bob,Ulm,y',
+    'Cid,Bonn,z',
+    'Dan,Linz',
+    'Eve,Graz,k,l',
+  ]
+  const bytes = Buffer.from(`${[...lines, 'Flo,Ulm,k,l,m', 'Gus,Rome'].join('\n')}\n`)
+  const { questions } = sniffed(bytes)
+  expect(questions[0]?.readings[0]?.option).toBe('--delimiter ,')
+  const { fields, records, rejects } = await readInferred(bytes, { dialect: { delimiter: ',' } })
+  expect({ fields, rejects }).toEqual({ fields: lines[0]?.split(','), rejects: 0 })
+  expect(records).toHaveLength(7)
 })
 
 it.each([
