@@ -2,7 +2,7 @@
 import { counted } from '../../core/counted.ts'
 import { quoted } from '../../core/shell.ts'
 import type { Findings } from './findings.ts'
-import { kindsOf } from './header.ts'
+import { kindsOf, mostBody } from './header.ts'
 import { isValue, type Kind, kindOf, kindOfColumn } from './kinds.ts'
 import type { Marks, Row } from './rows.ts'
 
@@ -10,7 +10,7 @@ import type { Marks, Row } from './rows.ts'
 export interface Block {
   readonly rows: readonly Row[]
   readonly width: number
-  /** Whether it begins the text, stands below an empty line or one that begins with `#`, or below nothing but lines of one cell, to the end. */
+  /** Whether it begins the text, stands below an empty line or one that begins with `#`, below nothing but lines of one cell, to the end, or right below a longer first row. */
   readonly isApart: boolean
 }
 
@@ -58,10 +58,12 @@ export function namesAll([first, ...rest]: readonly Row[]): boolean {
   return names.length > 2 && new Set(names).size === names.length && names.every(isName) && rest.every(fits)
 }
 
-/** Whether a column below such a row holds values. */
-export const holdsValues = ([first, ...rest]: readonly Row[]): boolean =>
-  first?.cells.some((_, column) => isTelling(kindOfColumn(rest.map(({ cells }) => cells[column] ?? '')))) ===
-  true
+/** Whether a column below such a row holds values, as the first rows show. */
+export function holdsValues([first, ...rest]: readonly Row[]): boolean {
+  const seen = rest.slice(0, mostBody)
+  const kindAt = (column: number) => kindOfColumn(seen.map(({ cells }) => cells[column] ?? ''))
+  return first?.cells.some((_, column) => isTelling(kindAt(column))) === true
+}
 
 const areLines = (rows: readonly Row[]): boolean => rows.every(({ cells }) => cells.length === 1)
 

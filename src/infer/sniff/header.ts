@@ -14,7 +14,7 @@ export interface Votes {
 }
 
 /** Rows that are looked at: enough to know what a column holds. */
-const mostBody = 200
+export const mostBody = 200
 
 /** Kinds of the columns of these rows. */
 export function kindsOf(body: readonly Row[], width: number): Kind[] {
