@@ -143,10 +143,11 @@ export function mayTrim(sample: string, delimiter: string, quote: string): boole
   return areAllBlank || (quote !== '' && new RegExp(`${mark} +${quote}|${quote} +${mark}`).test(sample))
 }
 
-/** Whether a blank stands behind each delimiter, unless nothing does. */
-const isSpaced = ({ read, width }: Candidate): boolean =>
-  width > 1 &&
-  read.every(({ cells }) => cells.every((cell, at) => at === 0 || cell === '' || cell.startsWith(' ')))
+/** Whether a blank stands behind each delimiter, unless nothing does: not everywhere, as in `a,,`. */
+function isSpaced({ read, width }: Candidate): boolean {
+  const behind = width > 1 ? read.flatMap(({ cells }) => cells.slice(1).filter((cell) => cell !== '')) : []
+  return behind.length > 0 && behind.every((cell) => cell.startsWith(' '))
+}
 
 const classOf = (character: string): string => (character === '|' ? '\\|' : character)
 

@@ -27,3 +27,7 @@ it('they stay where a value of a later record has none', async () => {
   const { last } = await read(['id, height, weight', ...measured(200), '201,65.1, 7'])
   expect(last).toEqual(['201', '65.1', ' 7'])
 })
+
+it('where nothing stands behind the delimiters, none are trimmed', async () => {
+  expect((await read(['a,,', 'b,,', 'c,,'])).about).not.toContain('trim')
+})
