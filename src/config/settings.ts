@@ -62,6 +62,8 @@ export interface AllSettings {
   readonly null?: string | readonly (string)[] | undefined
   /** numbers may have a currency, and (12.50) or 12.50- is negative; only the one that is named, or any; else a column has one */
   readonly money?: string | boolean | undefined
+  /** round numbers that have more digits behind the point than their column keeps, instead of rejecting them */
+  readonly round?: boolean | undefined
   /** ="007" is the text 007 */
   readonly excelText?: boolean | undefined
   /** name of standard input; the same bytes under another name are another load */
@@ -248,6 +250,7 @@ export type LoadSettings = Pick<
   | 'dateFormat'
   | 'null'
   | 'money'
+  | 'round'
   | 'excelText'
   | 'name'
   | 'table'
@@ -325,6 +328,7 @@ export type ConsumeSettings = Pick<
   | 'dateFormat'
   | 'null'
   | 'money'
+  | 'round'
   | 'excelText'
   | 'table'
   | 'key'
@@ -388,6 +392,7 @@ export type ProduceSettings = Pick<
   | 'dateFormat'
   | 'null'
   | 'money'
+  | 'round'
   | 'excelText'
   | 'name'
   | 'skipWhen'

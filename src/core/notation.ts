@@ -22,6 +22,11 @@ export interface Notation {
   readonly money?: true | string
   /** The number is followed by a percent sign: `5%` is 0.05. */
   readonly percent?: true
+  /**
+   * Digits behind the point that the column does not keep are rounded, halves away from zero as PostgreSQL does, instead of
+   * refused: of `numeric` with a scale, and of whole numbers.
+   */
+  readonly round?: true
   /** A date, a time or both: `DD.MM.YYYY`, `M/D/YYYY h:mm A` … */
   readonly pattern?: string
   /** Seconds, milliseconds or microseconds since 1970-01-01 UTC, or days of Excel's 1900 calendar. */

@@ -135,16 +135,17 @@ export function requireColumns(path: string, { columns }: Proposal): void {
   throw new LadingError('HEADER_MISMATCH', `${path} has neither a header nor a record to make a table of`)
 }
 
-const textKeys: readonly (keyof Notation)[] = ['trim', 'nulls', 'excelText']
+/** What holds whatever the values of a field look like. */
+const generalKeys: readonly (keyof Notation)[] = ['trim', 'nulls', 'excelText', 'round']
 
 /**
  * The reading with the notation of each field. What is stated for every field holds for those whose values are
- * written so; what it says of all texts holds for every field.
+ * written so; what it says of texts, and of rounding, holds for every field.
  */
 export function withNotations(reading: Reading, { columns }: Proposal): Reading {
   const { notation, notations: _, ...others } = reading
-  const texts = Object.fromEntries(
-    Object.entries(notation ?? {}).filter(([key]) => textKeys.includes(key as keyof Notation)),
+  const general = Object.fromEntries(
+    Object.entries(notation ?? {}).filter(([key]) => generalKeys.includes(key as keyof Notation)),
   ) as Notation
   const found = columns.flatMap(({ field, type }) =>
     type.notation === undefined ? [] : [[field, type.notation] as const],
@@ -152,7 +153,7 @@ export function withNotations(reading: Reading, { columns }: Proposal): Reading 
   const all = withFound(reading, Object.fromEntries(found)).notations
   return {
     ...others,
-    ...(Object.keys(texts).length > 0 && { notation: texts }),
+    ...(Object.keys(general).length > 0 && { notation: general }),
     ...(all !== undefined && { notations: all }),
   }
 }

@@ -101,6 +101,7 @@ const signatures = {
         thousands: optional(text),
         money: optional(anything),
         percent: optional(anything),
+        round: optional(anything),
         pattern: optional(text),
         epoch: optional(oneOf('s', 'ms', 'us', 'excel')),
         excelText: optional(anything),

@@ -276,6 +276,7 @@ export default defineModel({ table: 'NN', columns: { a: bigint(), b: bigint() } 
 
   it('takes records without a header whose lines end with a delimiter, by the order of its columns', async () => {
     await using folder = await folderOf('CREATE TABLE region (id INTEGER, name TEXT, note TEXT)', {
+      'empty-notes.csv': '3,east,\n4,here,\n',
       'region.tbl': '0|north|cold |\n1|south||\n2|west|wet|\n',
     })
     const run = await folder.lading('load', 'region.tbl')
@@ -284,6 +285,12 @@ export default defineModel({ table: 'NN', columns: { a: bigint(), b: bigint() } 
       { id: 0, name: 'north', note: 'cold ' },
       { id: 1, name: 'south', note: null },
       { id: 2, name: 'west', note: 'wet' },
+    ])
+    const noted = await folder.lading('load', 'empty-notes.csv', '--table', 'region')
+    expect(noted.code, noted.err).toBe(0)
+    expect(folder.sql('SELECT name, note FROM region WHERE id > 2')).toEqual([
+      { name: 'east', note: null },
+      { name: 'here', note: null },
     ])
     const made = await folder.lading('load', 'region.tbl', '--table', 'fresh')
     expect(made.code, made.err).toBe(0)

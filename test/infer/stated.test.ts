@@ -146,7 +146,7 @@ describe('an option', () => {
       'money',
       'date-format',
     ]
-    const others = [...notFound, 'excel-text', 'skip-when']
+    const others = [...notFound, 'round', 'excel-text', 'skip-when']
     const names = readingOptions().map(({ long }) => (long ?? '').replace(/^--(no-)?/, ''))
     expect([...new Set(names)].toSorted()).toEqual([...Object.keys(cases), ...others].toSorted())
   })

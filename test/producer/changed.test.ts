@@ -36,6 +36,8 @@ const cases: Readonly<Record<string, ReadingOptions>> = {
   thousands: { notation: { thousands: ' ' } },
   money: { notation: { money: true } },
   'date-format': { notation: { pattern: 'DD.MM.YYYY' } },
+  round: { notation: { round: true } },
+  'blank-lines': { dialect: { blankLines: 'skip' } },
   'excel-text': { notation: { excelText: true } },
   'skip-when': { skipWhen: { a: 'x' } },
 }

@@ -70,6 +70,7 @@ export const groups: Readonly<Record<string, Group>> = {
   'date-format': usual(files),
   null: rare(files),
   money: rare(files),
+  round: rare(files),
   'excel-text': rare(files),
   name: rare(files),
 

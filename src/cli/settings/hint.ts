@@ -34,6 +34,7 @@ const ofRecords: readonly string[] = [
   'thousands',
   'money',
   'dateFormat',
+  'round',
   'excelText',
 ]
 

@@ -84,6 +84,10 @@ export const valueOptions = () => [
     '--date-format <format>',
     'dates and times, such as DD.MM.YYYY or epoch-ms; or excel-days; FIELD=FORMAT for one field; may be repeated',
   ).argParser(dateFormat),
+  new Option(
+    '--round',
+    'round numbers that have more digits behind the point than their column keeps, instead of rejecting them',
+  ),
   new Option('--excel-text', '="007" is the text 007'),
 ]
 
@@ -102,6 +106,7 @@ export interface ValueFlags {
   readonly money?: true | string
   readonly dateFormat?: readonly Said[]
   readonly excelText?: true
+  readonly round?: true
 }
 
 export interface NotationFlags extends ValueFlags {
@@ -115,12 +120,14 @@ export const notationSettings = (flags: NotationFlags): Pick<Reading, keyof Nota
 
 /** Throws `USAGE` for a notation that nothing is written in. */
 export function valueSettings(flags: ValueFlags): Notations {
-  const { null: nulls, decimal = [], thousands = [], money, dateFormat: times = [], excelText } = flags
+  const { null: nulls, decimal = [], thousands = [], money, round, excelText } = flags
+  const { dateFormat: times = [] } = flags
   const signs = [...decimal, ...thousands]
   const notation: Notation = {
     ...(nulls !== undefined && { nulls }),
     ...saidOf(undefined, signs),
     ...(money !== undefined && { money }),
+    ...(round && { round }),
     ...(excelText && { excelText }),
     ...saidOf(undefined, times),
   }

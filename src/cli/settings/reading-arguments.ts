@@ -63,7 +63,7 @@ const epochs = { s: 'epoch-s', ms: 'epoch-ms', us: 'epoch-us', excel: 'excel-day
 
 /** `field`: empty, or `FIELD=` of signs and times of one field. */
 function notationArguments(notation: Notation, field = ''): readonly string[] {
-  const { nulls, decimal, thousands, money, pattern, epoch, excelText } = notation
+  const { nulls, decimal, thousands, money, round, pattern, epoch, excelText } = notation
   const ofField = (name: string, value: string | undefined) => option(name, value && field + value)
   return [
     ...option('null', nulls?.join(',')),
@@ -71,6 +71,7 @@ function notationArguments(notation: Notation, field = ''): readonly string[] {
     ...ofField('thousands', thousands),
     ...(money === true ? ['--money'] : option('money', money)),
     ...ofField('date-format', pattern ?? (epoch && epochs[epoch])),
+    ...(round === true ? ['--round'] : []),
     ...(excelText === true ? ['--excel-text'] : []),
   ]
 }

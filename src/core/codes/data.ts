@@ -70,7 +70,7 @@ export const dataCodes = {
   ),
   BAD_INTEGER: reject(
     'not a whole number',
-    'use digits with an optional sign; for thousands and currencies see written() and --thousands',
+    'use digits with an optional sign; for thousands and currencies see written() and --thousands, for 3.0 --round',
   ),
   BAD_NUMBER: reject(
     'not a decimal number',
@@ -115,7 +115,7 @@ export const dataCodes = {
   ),
   PRECISION_LOST: reject(
     'the column type would lose digits of the value',
-    'round it in a transform, or use numeric with a greater scale; times finer than a microsecond: round, or use text',
+    'round numbers with --round, or use numeric with a greater scale; times finer than a microsecond: round, or use text',
   ),
   TOO_LONG: reject('the text is longer than the column allows', 'use a wider varchar, or text'),
   TRANSFORM_FAILED: reject(

@@ -14,6 +14,7 @@ export interface Columns {
   readonly ragged?: StatedDialect['ragged'] | undefined
 }
 
+/** `goalWidth`: how many columns the table has to which the file goes. */
 export function columnsOf(
   written: readonly string[],
   row: Row,
@@ -21,11 +22,14 @@ export function columnsOf(
   width: number,
   stated: StatedDialect,
   found: Findings,
+  goalWidth: number | undefined,
 ): Columns {
   if (stated.names !== undefined) return { names: stated.names, isStated: true, ragged: stated.ragged }
   const records = body.filter(({ cells, isFlawed }) => cells.length === width && !isFlawed)
   const all = written.length === 0 ? Array.from({ length: width }, () => '') : written
-  const hollow = hollowColumns(all, records, width)
+  // A column without a value is none, unless cells without names are those of a table that has it.
+  const isOfGoal = written.length === 0 && goalWidth === width
+  const hollow = isOfGoal ? 0 : hollowColumns(all, records, width)
   const columns = width - hollow
   const surplus = hollow > 0 || isSurplusEmpty(body, columns, () => bodyKinds(records, width))
   if (hollow > 0)

@@ -56,7 +56,15 @@ export function findTable(
   const skipLines = stated.skipLines ?? (isBare ? 0 : (rows[top] as Row).line - 1)
   if (!isBare) sayAbove(rows, Math.min(start, top), top, stated, found)
   const written = header ? joined(rows.slice(top, top + headerRows)) : []
-  const columns = columnsOf(written, rows[header ? top : start] as Row, body, width, stated, found)
+  const columns = columnsOf(
+    written,
+    rows[header ? top : start] as Row,
+    body,
+    width,
+    stated,
+    found,
+    widthOf(goal),
+  )
   const end = body[0]?.line ?? (read.at(-1) as Row).line + 1
   const isStated = columns.isStated || formats !== undefined
   return {
@@ -86,6 +94,9 @@ function frameOf({ names, isStated }: Columns, skipLines: number, headerRows: nu
     ...(isStated && names.some((name) => name !== '') && { names }),
   }
 }
+
+const widthOf = (goal: HeaderTable | undefined): number | undefined =>
+  goal?.columns.filter(({ generated }) => !generated).length
 
 /** Whether the table has a column for each cell, which is then its name. */
 function isStatedBy(

@@ -11,6 +11,7 @@ import { type EpochReader, epochReader } from './epoch.ts'
 import type { Instant } from './instant.ts'
 import { type Holds, holds, isTimes, ofNumbers, ofTimes } from './holds.ts'
 import { numberExample, numberProblems, numberRewrite } from './number.ts'
+import { roundedTo, scaleOf } from './round.ts'
 import { hasDate, patternProblems, patternReader } from './pattern.ts'
 
 /** Null is no value. */
@@ -65,6 +66,7 @@ const shapes: Readonly<Record<keyof Notation, (value: unknown) => boolean>> = {
   thousands: isText,
   money: (value) => value === true || isText(value),
   percent: isTrue,
+  round: isTrue,
   pattern: isText,
   epoch: (value) => ['s', 'ms', 'us', 'excel'].includes(value as string),
   excelText: isTrue,
@@ -81,6 +83,7 @@ export function* unsuited(notation: Notation, type: ColumnType): Generator<strin
   if (epoch !== undefined && held === 'time') yield 'epoch is for dates and timestamps'
   if (ofNumbers(notation) && held !== 'number' && epoch === undefined)
     yield 'decimal, thousands, money and percent are for columns of numbers'
+  if (notation.round === true && held !== 'number') yield 'round is for columns of numbers'
   if (percent === true && (type.kind === 'integer' || type.kind === 'bigint'))
     yield 'a percentage is a fraction: use numeric() or doublePrecision()'
 }
@@ -123,7 +126,11 @@ export function valueWritten(
     const read = patternReader(pattern)
     return (text) => formOf(read(text), text, held, `written ${pattern}`)
   }
-  const numbers = ofNumbers(notation) ? numberWritten(notation, type.kind) : undefined
+  const numbers = roundedNumbers(
+    ofNumbers(notation) ? numberWritten(notation, type.kind) : undefined,
+    notation,
+    type,
+  )
   if (epoch !== undefined && times) {
     const read = epochReader(epoch)
     return (text) => {
@@ -133,6 +140,19 @@ export function valueWritten(
     }
   }
   return held === 'number' || held === 'any' ? numbers : undefined
+}
+
+function roundedNumbers(
+  numbers: ((text: string) => string | Fault) | undefined,
+  { round }: Notation,
+  type: ColumnType,
+): typeof numbers {
+  const scale = round === true ? scaleOf(type) : undefined
+  if (scale === undefined) return numbers
+  return (text) => {
+    const plain = numbers === undefined ? text : numbers(text)
+    return typeof plain === 'string' ? roundedTo(scale, plain) : plain
+  }
 }
 
 /** With its offset, where the column keeps one. */

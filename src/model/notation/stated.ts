@@ -7,10 +7,15 @@ import { hasDate } from './pattern.ts'
 const signsOf = ({ decimal, thousands, percent }: Notation): Notation =>
   given({ decimal, thousands, percent })
 const moneyOf = ({ money }: Notation): Notation => given({ money })
+const roundOf = ({ round }: Notation): Notation => given({ round })
 const timesOf = ({ pattern, epoch }: Notation): Notation => given({ pattern, epoch })
 const textsOf = ({ trim, nulls, excelText }: Notation): Notation => given({ trim, nulls, excelText })
 
-export const withoutSigns = (notation: Notation): Notation => ({ ...textsOf(notation), ...timesOf(notation) })
+export const withoutSigns = (notation: Notation): Notation => ({
+  ...textsOf(notation),
+  ...roundOf(notation),
+  ...timesOf(notation),
+})
 
 const given = (notation: { readonly [K in keyof Notation]: Notation[K] | undefined }): Notation =>
   Object.fromEntries(Object.entries(notation).filter(([, value]) => value !== undefined))
@@ -52,6 +57,7 @@ function firstOf(all: readonly (Notation | undefined)[]): Notation {
     ...Object.assign({}, ...stated.toReversed().map(textsOf)),
     ...first(signsOf),
     ...first(moneyOf),
+    ...first(roundOf),
     ...first(timesOf),
   }
 }
@@ -90,6 +96,7 @@ function suited(notation: Notation, held: Holds): Notation {
   return {
     ...textsOf(notation),
     ...(held === 'number' || isTimes(held) ? { ...signsOf(notation), ...moneyOf(notation) } : {}),
+    ...(held === 'number' ? roundOf(notation) : {}),
     ...(timed ? timesOf(notation) : {}),
   }
 }
