@@ -74,6 +74,8 @@ export interface AllSettings {
   readonly key?: string | readonly (string)[] | undefined
   /** what becomes of a record whose key is there already, without a model (default: error) */
   readonly onConflict?: 'error' | 'skip' | 'update' | 'merge' | undefined
+  /** what times without an offset mean in a timestamptz, without a model: Europe/Berlin, UTC or +02:00; and the time that a timestamp keeps of those with one */
+  readonly zone?: string | undefined
   /** types in a new table: id:bigint,price:numeric(12,2) */
   readonly columns?: string | readonly (string)[] | undefined
   /** text: all columns of a new table are text (default: what their values are) */
@@ -256,6 +258,7 @@ export type LoadSettings = Pick<
   | 'table'
   | 'key'
   | 'onConflict'
+  | 'zone'
   | 'columns'
   | 'types'
   | 'deferIndexes'
@@ -333,6 +336,7 @@ export type ConsumeSettings = Pick<
   | 'table'
   | 'key'
   | 'onConflict'
+  | 'zone'
   | 'columns'
   | 'types'
   | 'skipWhen'

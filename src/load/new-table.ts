@@ -5,7 +5,7 @@ import { listed } from '../core/listed.ts'
 import { retrying } from '../core/retry.ts'
 import { asStated, mixedForms, modelOf, requireColumns, withNotations } from '../infer/inspect.ts'
 import type { Profile } from '../infer/profile/profile.ts'
-import { propose, type Proposal } from '../infer/profile/propose.ts'
+import { propose, type Proposal, type StatedTypes } from '../infer/profile/propose.ts'
 import { count, counted } from '../core/counted.ts'
 import { shownType } from '../infer/profile/found-type.ts'
 import { withColumnNames } from '../infer/sniffed.ts'
@@ -36,7 +36,7 @@ export async function newTable(
   const path = heads.map(({ source }) => source.path).join(', ')
   requireRoom(options, path, profile.columns.length)
   const forms = await mixedForms(profile, heads, { ...types, signal: options.signal })
-  const proposal = propose(profile, types, forms)
+  const proposal = inZone(propose(profile, types, forms), types, choices.zone)
   requireColumns(path, proposal)
   requireFields(
     options,
@@ -63,6 +63,22 @@ export async function newTable(
     reading: asStated(head.reading, proposal) ?? withNotations(head.reading, proposal),
   }))
   return { model, heads: found, decisions }
+}
+
+/** Of local times whose zone is stated, the instants are known. */
+function inZone(
+  proposal: Proposal,
+  { columns: stated = {} }: StatedTypes,
+  zone: string | undefined,
+): Proposal {
+  if (zone === undefined) return proposal
+  const isStated = (name: string) => Object.hasOwn(stated, name)
+  const columns = proposal.columns.map((column) =>
+    column.type.name !== 'timestamp' || isStated(column.field) || isStated(column.name)
+      ? column
+      : { ...column, type: { ...column.type, name: 'timestamptz' as const } },
+  )
+  return { ...proposal, columns }
 }
 
 /** Throws `HEADER_MISMATCH` where a table of the database cannot have so many columns. */

@@ -5,7 +5,7 @@ import type { Reading } from '../format/reading.ts'
 import { type Match, matchFields } from '../model/match.ts'
 import { requireFields, sourceFields } from '../model/fields.ts'
 import type { Model } from '../model/model.ts'
-import { modelOfTable, type StatedChoices } from '../model/of-table.ts'
+import { modelInZone, modelOfTable, type StatedChoices } from '../model/of-table.ts'
 import {
   canBeWritten,
   nameOf,
@@ -144,7 +144,13 @@ async function decide(options: UnmodelledOptions, sources: readonly Source[]): P
   const all = [...decisions, ...made.decisions]
   requireSameColumns(options, made)
   if (options.isDry === true)
-    return { model: made.model, derivation: undefined, ofTable: undefined, heads: made.heads, decisions: all }
+    return {
+      model: modelInZone(made.model, options.choices?.zone),
+      derivation: undefined,
+      ofTable: undefined,
+      heads: made.heads,
+      decisions: all,
+    }
   await makeTable(options, made.model)
   const { facts: own } = await wantedTable({ ...options, table: name }, sources)
   const found = ofTable(options, own as TableFacts, withoutUsualFields(made.heads, own as TableFacts))

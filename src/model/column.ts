@@ -15,8 +15,8 @@ export type CellDecoder = (bytes: Buffer, start: number, end: number, writer: Ro
 export interface ColumnType {
   /** The type's name in the sinks' tables; a sink stores an unlisted kind as text. */
   readonly kind: string
-  /** Called once per column of a valid model. */
-  readonly decoder: () => CellDecoder
+  /** Called once per column of a valid model. `zone` is that of a timestamp or timestamptz, in place of its own. */
+  readonly decoder: (zone?: string) => CellDecoder
   /** What is wrong with its arguments; a message puts the column's name before it. */
   readonly problem?: () => string | undefined
   /** Most characters of a varchar or an enumeration. */
@@ -24,7 +24,7 @@ export interface ColumnType {
   /** Most digits of a numeric. */
   readonly precision?: number | undefined
   readonly scale?: number | undefined
-  /** The zone of a timestamptz written without an offset. */
+  /** The zone of a timestamptz written without an offset, and of a timestamp written with one. */
   readonly zone?: string | undefined
   /** SQL name, if it is not the kind. */
   readonly sql?: string | undefined

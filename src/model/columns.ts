@@ -12,7 +12,13 @@ import {
   enumerationDecoder,
   varcharDecoder,
 } from './decode/text.ts'
-import { decodeDate, decodeTime, decodeTimestamp, timestamptzDecoder } from './decode/time.ts'
+import {
+  decodeDate,
+  decodeTime,
+  decodeTimestamp,
+  timestamptzDecoder,
+  zonedTimestampDecoder,
+} from './decode/time.ts'
 
 export * from './column.ts'
 
@@ -53,7 +59,10 @@ export const boolean = columnType<boolean>('boolean', plain('boolean', decodeBoo
 /** Calendar date, YYYY-MM-DD. */
 export const date = columnType<string>('date', plain('date', decodeDate))
 /** Date and time without a zone, to the microsecond. Refuses text with a zone. */
-export const timestamp = columnType<string>('timestamp', plain('timestamp', decodeTimestamp))
+export const timestamp = columnType<string>('timestamp', () => ({
+  kind: 'timestamp',
+  decoder: (zone) => (zone === undefined ? decodeTimestamp : zonedTimestampDecoder(zone)),
+}))
 /**
  * Instant, to the microsecond. Refuses text without an offset, unless `zone` (an IANA name, or an offset such
  * as `+02:00`) gives its time zone.
@@ -63,7 +72,7 @@ export const timestamptz = columnType<string, [options?: { readonly zone?: strin
   (options) => ({
     kind: 'timestamptz',
     zone: options?.zone,
-    decoder: () => timestamptzDecoder(options?.zone),
+    decoder: (zone = options?.zone) => timestamptzDecoder(zone),
   }),
 )
 /** Time of day without a zone, to the microsecond: HH:MM[:SS[.ffffff]], and 24:00. */

@@ -3,11 +3,12 @@
  * conflicts. It depends on nothing but the catalogue, the fields and what was stated, so that a second run, a
  * consumer process and a replay all come to the same model.
  */
-import { Column } from './columns.ts'
+import { Column, type ColumnType } from './columns.ts'
 import type { Arbiter, ConflictPolicy, ModelColumn } from './declared.ts'
 import { type Match, matchFields } from './match.ts'
 import { type Model, modelOf } from './model.ts'
 import { canBeWritten, type TableColumn, type TableFacts, type TableKey, shownTable } from './table.ts'
+import { isZoned } from './zones.ts'
 
 /** What is stated of a model that follows from a table. */
 export interface TableChoices {
@@ -17,6 +18,11 @@ export interface TableChoices {
   readonly onConflict?: ConflictPolicy | undefined
   /** Leave out fields that have no column. */
   readonly ignoreExtra?: boolean | undefined
+  /**
+   * Of times without an offset that a timestamptz takes, and the one in which a timestamp keeps times with an offset:
+   * an IANA name, or an offset such as `+02:00`.
+   */
+  readonly zone?: string | undefined
 }
 
 /**
@@ -51,7 +57,7 @@ export function modelOfTable(
   const columns = facts.columns.flatMap((column) => {
     const field = fieldOf.get(column.name)
     const isKey = key.arbiter === undefined && key.columns.includes(column.name)
-    return field === undefined ? [] : [modelColumn(column, field, isKey)]
+    return field === undefined ? [] : [modelColumn(column, field, isKey, choices.zone)]
   })
   const model: Model = {
     ...modelOf({
@@ -77,10 +83,25 @@ const namesOf = ({ columns }: TableFacts): string[] =>
  * A column of the key must have a value, or it would identify nothing. Where the table forbids NULL is found
  * out when it is prepared, because a trigger may fill in what is missing.
  */
-const modelColumn = ({ name, type }: TableColumn, field: string, notNull: boolean): ModelColumn => ({
+const modelColumn = (
+  { name, type }: TableColumn,
+  field: string,
+  notNull: boolean,
+  zone: string | undefined,
+): ModelColumn => ({
   name,
-  ...new Column({ type, notNull, from: field === name ? undefined : field, nullIf: [] }).spec,
+  ...new Column({ type: inZone(type, zone), notNull, from: field === name ? undefined : field, nullIf: [] })
+    .spec,
 })
+
+/** The model of a table before it is there. */
+export const modelInZone = (model: Model, zone: string | undefined): Model => ({
+  ...model,
+  columns: model.columns.map((column) => ({ ...column, type: inZone(column.type, zone) })),
+})
+
+const inZone = (type: ColumnType, zone: string | undefined): ColumnType =>
+  zone === undefined || !isZoned(type) ? type : { ...type, zone, decoder: () => type.decoder(zone) }
 
 function* missing({ columns }: TableFacts, matched: readonly Match[]): Generator<string> {
   const found = new Set(matched.map(({ column }) => column))

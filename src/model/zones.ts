@@ -54,10 +54,13 @@ function isInIntl(zone: string): boolean {
 /** The release of this process's time-zone data, such as `2026c`. */
 export const zoneRelease: string = process.versions['tz'] ?? 'unknown'
 
+/** Whether a zone says what times are written in, or are kept in. */
+export const isZoned = ({ kind }: ColumnSpec['type']): boolean =>
+  kind === 'timestamptz' || kind === 'timestamp'
+
 /** The column's zone, if its values depend on the release of the time-zone data. */
 export function variableZone({ type, generated }: ColumnSpec): string | undefined {
-  const zone =
-    generated?.value === 'processedOn' ? generated.zone : type.kind === 'timestamptz' ? type.zone : undefined
+  const zone = generated?.value === 'processedOn' ? generated.zone : isZoned(type) ? type.zone : undefined
   return zone === undefined || fixedOffset.test(zone) || /^(?:utc|gmt|etc\/.*)$/i.test(zone)
     ? undefined
     : zone

@@ -14,7 +14,7 @@ type Begun = Pick<PlannedLoad, 'id' | 'path' | 'layout' | 'model' | 'plan'> & {
 /** Options of the keys of a layout whose names are not theirs. */
 const named: Readonly<Record<string, string>> = {
   fields: 'the names of the columns',
-  ofTable: '--key, --on-conflict, --ignore-extra or the fields of the records',
+  ofTable: '--key, --on-conflict, --ignore-extra, --zone or the fields of the records',
 }
 
 const optionOf = (key: string): string => `--${kebab(key)}`

@@ -8,6 +8,7 @@ import type { ConflictPolicy, Model } from '../model/model.ts'
 import { tableName } from '../model/model.ts'
 import type { StatedChoices, TableChoices } from '../model/of-table.ts'
 import { shownTable, type TableName, type WantedTable } from '../model/table.ts'
+import { zoneProblem } from '../model/zones.ts'
 import { derive } from '../sink/derive.ts'
 import type { Sink } from '../sink/sink.ts'
 
@@ -132,11 +133,12 @@ const policies: readonly unknown[] = ['error', 'skip', 'update', 'merge'] satisf
 export function choicesIn(layout: Layout | undefined): StatedChoices | undefined {
   const stated = layout?.ofTable
   if (typeof stated !== 'object' || stated === null) return undefined
-  const { key, onConflict, ignoreExtra, fields } = stated as Readonly<Record<string, unknown>>
+  const { key, onConflict, ignoreExtra, zone, fields } = stated as Readonly<Record<string, unknown>>
   return {
     ...(areNames(key) && { key }),
     ...(policies.includes(onConflict) && { onConflict: onConflict as ConflictPolicy }),
     ...(ignoreExtra === true && { ignoreExtra }),
+    ...(typeof zone === 'string' && zoneProblem(zone) === undefined && { zone }),
     ...(areNames(fields) && { fields }),
   }
 }

@@ -240,6 +240,35 @@ describePostgres('a file into a table that exists, without a model', () => {
     ])
   })
 
+  it('takes local times in the zone that is stated, keeps its local time of instants, and so do replays', async () => {
+    await using database = await openDatabase(
+      'CREATE TABLE visits (id int, at timestamptz, made timestamp, day date)',
+    )
+    const { client, url } = database
+    const header = 'id,at,made,day\n'
+    await using folder = await Folder.make({
+      'visits.csv': `${header}1,2026-06-01 12:00,2026-06-01 10:00:00 UTC,2026-06-01\n2,2026-01-01T12:00:00Z,2026-01-01 12:00,\n3,2026-03-29 02:30:00,,\n`,
+      'late.csv': `${header}4,2026-12-24 18:00:00,2026-12-24T17:00:00.5+00:00,2026-12-24\n`,
+    })
+    const to = ['--to', url]
+    const run = await folder.lading('load', 'visits.csv', '--zone', 'Europe/Berlin', ...to)
+    expect(run.code, run.err).toBe(3)
+    expect(run.out).toContain('visits.csv:4: LOCAL_TIME_MISSING in at')
+    const late = await folder.lading('load', 'late.csv', '--table', 'visits', ...to)
+    expect(late.out).toContain('late.csv:2: ZONE_MISSING in at')
+    await folder.lading('rejects', 'replay', '--code', 'ZONE_MISSING', '--zone', 'Europe/Berlin', ...to)
+    const { rows } = await client.query(
+      "SELECT id, (at AT TIME ZONE 'UTC')::text AS at, made::text FROM visits ORDER BY id",
+    )
+    expect(rows).toEqual([
+      { id: 1, at: '2026-06-01 10:00:00', made: '2026-06-01 12:00:00' },
+      { id: 2, at: '2026-01-01 12:00:00', made: '2026-01-01 12:00:00' },
+      { id: 4, at: '2026-12-24 17:00:00', made: '2026-12-24 18:00:00.5' },
+    ])
+    const refused = await folder.lading('load', 'visits.csv', '--zone', 'CEST', ...to)
+    expectError(refused, 'USAGE', 64, "'CEST' is not an IANA time zone")
+  })
+
   it('gives what the file does not have its default, its number and what the table computes', async () => {
     await using database = await openDatabase(`
       CREATE SCHEMA shop;

@@ -63,3 +63,16 @@ it('an empty file makes no table, and is of the table of sensor records where th
     out: expect.stringContaining('this run loaded 0 records'),
   })
 })
+
+it('local times of a new table are instants where their zone is stated', async () => {
+  const csv =
+    'id,at,kept\n1,2026-06-01 12:00:00,2026-06-01 12:00:00\n2,2026-03-29 02:30:00,2026-03-29 02:30:00\n'
+  await using folder = await Folder.make({ 'visits.csv': csv })
+  const command = ['load', 'visits.csv', '--zone', 'Europe/Berlin', '--columns', 'kept:timestamp']
+  const rehearsed = await folder.lading(...command, '--dry-run')
+  expect(rehearsed.out).toContain('visits.csv:3: LOCAL_TIME_MISSING in at')
+  expect((await folder.lading(...command)).code).toBe(3)
+  expect(folder.sql('SELECT * FROM visits')).toEqual([
+    { id: 1, at: '2026-06-01T10:00:00.000000Z', kept: '2026-06-01T12:00:00.000000' },
+  ])
+})

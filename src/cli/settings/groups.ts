@@ -77,6 +77,7 @@ export const groups: Readonly<Record<string, Group>> = {
   table: usual(table),
   key: usual(table),
   'on-conflict': usual(table),
+  zone: rare(table),
   columns: usual(table),
   types: rare(table),
   'defer-indexes': rare(table),

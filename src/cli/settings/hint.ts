@@ -29,6 +29,7 @@ const shared: readonly string[] = [
 const ofRecords: readonly string[] = [
   'key',
   'onConflict',
+  'zone',
   'null',
   'decimal',
   'thousands',

@@ -32,7 +32,7 @@ type Last = Partial<Record<Name | 'pipeline', string>> & {
 }
 
 /** Their options state the model in place of a remembered one. */
-const ofModels = ['model', 'table', 'key', 'onConflict', 'types', 'columns']
+const ofModels = ['model', 'table', 'key', 'onConflict', 'zone', 'types', 'columns']
 
 /** Not `prune`: what removes a part of a ledger is told of which. */
 const looking = new Set(['status', 'verify', 'rejects', 'dead', 'peek', 'ui', 'doctor', 'abandon'])

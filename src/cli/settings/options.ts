@@ -7,6 +7,7 @@ import type { ConflictPolicy } from '../../model/model.ts'
 import type { TableChoices } from '../../model/of-table.ts'
 import type { StatedTypes } from '../../infer/profile/propose.ts'
 import type { WantedTable } from '../../model/table.ts'
+import { zoneProblem } from '../../model/zones.ts'
 import type { Carry } from '../../source/carry.ts'
 import { defaultQueueUrl, queueUrls } from '../../queue/registry.ts'
 import { defaultSinkUrl, sinkUrls } from '../../sink/registry.ts'
@@ -127,6 +128,12 @@ export const keyOption = () =>
     'columns that identify a row, without a model (default: the primary key of the table)',
   ).argParser(listed)
 
+function zoneNamed(zone: string): string {
+  const problem = zoneProblem(zone)
+  if (problem !== undefined) throw new InvalidArgumentError(`${problem}.`)
+  return zone
+}
+
 export const tableOptions = () => [
   tableOption(),
   keyOption(),
@@ -134,6 +141,10 @@ export const tableOptions = () => [
     '--on-conflict <policy>',
     'what becomes of a record whose key is there already, without a model (default: error)',
   ).choices(['error', 'skip', 'update', 'merge']),
+  new Option(
+    '--zone <zone>',
+    'what times without an offset mean in a timestamptz, without a model: Europe/Berlin, UTC or +02:00; and the time that a timestamp keeps of those with one',
+  ).argParser(zoneNamed),
   ...typeOptions(),
 ]
 
@@ -178,14 +189,15 @@ export interface TableFlags extends TypeFlags {
   readonly table?: string
   readonly key?: string
   readonly onConflict?: ConflictPolicy
+  readonly zone?: string
 }
 
 /** Throws `USAGE` where they cannot be read, and beside a model, which says what they would. */
 export function tableSettings(
   flags: TableFlags & { readonly model?: string | undefined; readonly ignoreExtra?: boolean },
 ) {
-  const { table, key, onConflict, types, columns, model, ignoreExtra } = flags
-  const given = Object.entries({ table, key, 'on-conflict': onConflict, types, columns }).find(
+  const { table, key, onConflict, zone, types, columns, model, ignoreExtra } = flags
+  const given = Object.entries({ table, key, 'on-conflict': onConflict, zone, types, columns }).find(
     ([, value]) => value !== undefined,
   )
   if (model !== undefined && given !== undefined)
@@ -194,6 +206,7 @@ export function tableSettings(
     ...(key !== undefined && { key: columnsNamed(key) }),
     ...(onConflict !== undefined && { onConflict }),
     ...(ignoreExtra === true && { ignoreExtra }),
+    ...(zone !== undefined && { zone }),
   }
   return { table: table === undefined ? undefined : tableNamed(table), choices, types: typeSettings(flags) }
 }

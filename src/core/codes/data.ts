@@ -90,11 +90,11 @@ export const dataCodes = {
   ),
   ZONE_MISSING: reject(
     'the timestamp has no zone',
-    'add an offset, or state the zone in the column: timestamptz({ zone })',
+    'add an offset, or state the zone: --zone, in a model timestamptz({ zone })',
   ),
   ZONE_NOT_ALLOWED: reject(
     'the timestamp has a zone, the column keeps none',
-    'use timestamptz, or remove the offset',
+    'use timestamptz, remove the offset, or state with --zone which time the column keeps',
   ),
   LOCAL_TIME_AMBIGUOUS: reject('the local time happened twice in its zone', 'add the offset that was meant'),
   LOCAL_TIME_MISSING: reject(

@@ -252,6 +252,27 @@ export function timestamptzDecoder(zoneName: string | undefined): Decode {
   return decode
 }
 
+/** A time with an offset is the local time of the zone; one without has no other. */
+export function zonedTimestampDecoder(zoneName: string): Decode {
+  const zone = new Zone(zoneName)
+  const decode: Decode = (bytes, start, end, writer) => {
+    const view = viewOf(bytes)
+    const days = daysOfTimestamp(view, bytes, start, end)
+    const micros = Number.isNaN(days) ? -1 : microsOfTimestamp(view, start, end)
+    if (micros < 0) return decodePadded(decode, bytes, start, end, writer, bad)
+    if (time.lossy) return lossy(bytes, start, end)
+    const offset =
+      time.end === end ? undefined : offsetAt(view, bytes[time.end] === 32 ? time.end + 1 : time.end, end)
+    if (Number.isNaN(offset)) return bad(bytes, start, end)
+    const east =
+      offset === undefined
+        ? 0
+        : zone.offsetAt(days * 86_400 + Math.floor(micros / 1_000_000) - offset) - offset
+    return writeInstant(days, micros, -east, bytes, start, end, writer)
+  }
+  return decode
+}
+
 function writeLocal(
   zone: Zone | undefined,
   days: number,

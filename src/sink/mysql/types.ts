@@ -155,8 +155,8 @@ class Heard {
 
 /** The type, of whose values only those are taken for which the check holds. */
 function heard(type: ColumnType, holds: (value: Heard) => boolean, fault: Omit<Fault, 'column'>): ColumnType {
-  const decoder = (): CellDecoder => {
-    const decode = type.decoder()
+  const decoder = (zone?: string): CellDecoder => {
+    const decode = type.decoder(zone)
     const value = new Heard()
     return (bytes, start, end, writer) => {
       const problem = decode(bytes, start, end, value as unknown as RowWriter)
