@@ -4,7 +4,7 @@
 # Version: MariaDB 10.11 (Debian 12's mariadb-server-core).
 # Behaviour: the view is filled from a copy, which is made anew only if nobody has read it within the last 100 ms. Whoever polls more often keeps
 #   it from ever being made anew: a transaction that began after the first question is not seen while the polling goes on, however long that is.
-#   Not "at most 100 ms old": any age. Two monitors that each ask every 150 ms can do it together.
+#   So it is of any age, and not at most 100 ms old.
 # Seen: how many of the questions of 3 s saw a transaction that was open nearly all the time, asked every 20 ms / every 250 ms
 #   0 / 10 or so
 # Consequence: a test or a watchdog that waits in a tight loop for a transaction to appear, or to end, waits for ever on a fast machine, and works on
