@@ -247,13 +247,15 @@ describePostgres('a file into a table that exists, without a model', () => {
     const { client, url } = database
     const header = 'id,at,made,day\n'
     await using folder = await Folder.make({
-      'visits.csv': `${header}1,2026-06-01 12:00,2026-06-01 10:00:00 UTC,2026-06-01\n2,2026-01-01T12:00:00Z,2026-01-01 12:00,\n3,2026-03-29 02:30:00,,\n`,
+      'visits.csv': `${header}1,2026-06-01 12:00,2026-06-01 10:00:00 UTC,2026-06-01\n2,2026-01-01T12:00:00Z,2026-01-01 12:00,\n3,2026-03-29 02:30:00,,\n5,,2026-01-01 12:00+99,\n6,,2026-01-01 12:00:00.1234567Z,\n`,
       'late.csv': `${header}4,2026-12-24 18:00:00,2026-12-24T17:00:00.5+00:00,2026-12-24\n`,
     })
     const to = ['--to', url]
     const run = await folder.lading('load', 'visits.csv', '--zone', 'Europe/Berlin', ...to)
     expect(run.code, run.err).toBe(3)
     expect(run.out).toContain('visits.csv:4: LOCAL_TIME_MISSING in at')
+    expect(run.out).toContain('visits.csv:5: BAD_TIMESTAMP in made')
+    expect(run.out).toContain('visits.csv:6: PRECISION_LOST in made')
     const late = await folder.lading('load', 'late.csv', '--table', 'visits', ...to)
     expect(late.out).toContain('late.csv:2: ZONE_MISSING in at')
     await folder.lading('rejects', 'replay', '--code', 'ZONE_MISSING', '--zone', 'Europe/Berlin', ...to)

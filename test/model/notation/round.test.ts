@@ -1,7 +1,8 @@
 /** `round`: as PostgreSQL rounds, and whatever the database. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { bigint, custom, doublePrecision, integer, numeric } from '../../../src/index.ts'
+import { bigint, custom, doublePrecision, integer, numeric, text } from '../../../src/index.ts'
+import { unsuited } from '../../../src/model/notation/notation.ts'
 import { roundedTo, scaleOf } from '../../../src/model/notation/round.ts'
 import { describePostgres } from '../../../tooling/servers/database.ts'
 import { Fixture, query } from '../../support/fixture.ts'
@@ -24,14 +25,14 @@ describePostgres('PostgreSQL', () => {
     const rows = await query<{ rounded: string }>(
       fixture.target.url,
       `SELECT round(text::numeric, scale)::text AS rounded
-       FROM json_to_recordset('${JSON.stringify(sample.map(([text, scale]) => ({ text, scale })))}') AS given(text text, scale int)`,
+       FROM json_to_recordset('${JSON.stringify(sample.map(([given, scale]) => ({ text: given, scale })))}') AS given(text text, scale int)`,
     )
-    const [of, exact] = [(text: string) => Number(text), (text: string) => text.replace(/^-(?=[0.]*$)/, '')]
-    for (const [index, [text, scale]] of sample.entries()) {
+    const [of, exact] = [(each: string) => Number(each), (each: string) => each.replace(/^-(?=[0.]*$)/, '')]
+    for (const [index, [given, scale]] of sample.entries()) {
       const expected = rows[index]?.rounded ?? ''
-      const rounded = roundedTo(scale, text)
-      expect([text, scale, of(exact(rounded))]).toEqual([text, scale, of(expected)])
-      if (rounded !== text) expect([text, scale, rounded]).toEqual([text, scale, expected])
+      const rounded = roundedTo(scale, given)
+      expect([given, scale, of(exact(rounded))]).toEqual([given, scale, of(expected)])
+      if (rounded !== given) expect([given, scale, rounded]).toEqual([given, scale, expected])
     }
   })
 })
@@ -42,6 +43,10 @@ describe('what is rounded', () => {
     expect(scales.map(({ spec }) => scaleOf(spec.type))).toEqual([0, 0, 0, 3, 0, undefined])
     const others = [doublePrecision(), custom('money'), custom('int[]')]
     expect(others.map(({ spec }) => scaleOf(spec.type))).toEqual([undefined, undefined, undefined])
+  })
+
+  it('are no texts', () => {
+    expect([...unsuited({ round: true }, text().spec.type)]).toEqual(['round is for columns of numbers'])
   })
 
   it('are the numbers of a file, and of its rejects, for which the option is named', async () => {
