@@ -68,6 +68,9 @@ it('a dialect that could not be read is refused', () => {
     { quote: ',' },
     { quote: undefined },
     { header: 'yes' },
+    { trim: false },
+    { multiline: true },
+    { blankLines: 'drop' },
   ]
   for (const part of bad) {
     expect(caught(() => validateDialect({ ...defaultDialect, ...part } as Dialect))).toEqual(
