@@ -36,7 +36,7 @@ export async function newTable(
   const path = heads.map(({ source }) => source.path).join(', ')
   requireRoom(options, path, profile.columns.length)
   const forms = await mixedForms(profile, heads, { ...types, signal: options.signal })
-  const proposal = inZone(propose(profile, types, forms), types, choices.zone)
+  const proposal = withInstants(propose(profile, types, forms), types, choices.zone)
   requireColumns(path, proposal)
   requireFields(
     options,
@@ -65,8 +65,8 @@ export async function newTable(
   return { model, heads: found, decisions }
 }
 
-/** Of local times whose zone is stated, the instants are known. */
-function inZone(
+/** Makes instants of local times whose zone is stated. */
+function withInstants(
   proposal: Proposal,
   { columns: stated = {} }: StatedTypes,
   zone: string | undefined,

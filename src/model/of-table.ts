@@ -19,8 +19,8 @@ export interface TableChoices {
   /** Leave out fields that have no column. */
   readonly ignoreExtra?: boolean | undefined
   /**
-   * Of times without an offset that a timestamptz takes, and the one in which a timestamp keeps times with an offset:
-   * an IANA name, or an offset such as `+02:00`.
+   * An IANA name, or an offset such as `+02:00`. A timestamptz reads times without an offset in this zone; a timestamp
+   * keeps the local time that a time with an offset has there.
    */
   readonly zone?: string | undefined
 }

@@ -54,7 +54,7 @@ function isInIntl(zone: string): boolean {
 /** The release of this process's time-zone data, such as `2026c`. */
 export const zoneRelease: string = process.versions['tz'] ?? 'unknown'
 
-/** Whether a zone says what times are written in, or are kept in. */
+/** Whether values of the type may depend on a zone. */
 export const isZoned = ({ kind }: ColumnSpec['type']): boolean =>
   kind === 'timestamptz' || kind === 'timestamp'
 

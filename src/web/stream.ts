@@ -34,8 +34,8 @@ export class SnapshotStream {
     if (request.method === 'HEAD') return void response.end()
     this.#listeners.add(response)
     response.once('close', () => this.#leave(response))
-    void this.#send([response])
-    return void (this.#timer ??= setInterval(() => void this.#send(this.#listeners), everyMs).unref())
+    this.#timer ??= setInterval(() => void this.#send(this.#listeners), everyMs).unref()
+    return void this.#send([response])
   }
 
   /** Sends the last snapshot to all listeners. */

@@ -207,7 +207,7 @@ describe.skipIf(withoutBrowser)('the page', () => {
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { name: 'Dead letter 2' }).waitFor()
     await page.keyboard.press('Escape')
-    expect(await page.evaluate('document.activeElement.textContent')).toBe('2')
+    await expect.poll(() => page.evaluate('document.activeElement.textContent')).toBe('2')
     for (const n of [2, 3]) {
       await page.getByLabel(`Select dead letter ${n}`).focus()
       await page.keyboard.press('Space')

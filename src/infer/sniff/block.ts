@@ -2,8 +2,8 @@
 import { counted } from '../../core/counted.ts'
 import { quoted } from '../../core/shell.ts'
 import type { Findings } from './findings.ts'
-import { kindsOf, mostBody } from './header.ts'
-import { isValue, type Kind, kindOf, kindOfColumn } from './kinds.ts'
+import { kindsOf } from './header.ts'
+import { isValue, type Kind, kindOf, kindOfColumn, mostBody } from './kinds.ts'
 import type { Marks, Row } from './rows.ts'
 
 /** Rows one below the other with the same number of cells, at least two. */

@@ -176,7 +176,7 @@ function judge(sample: string, marks: Marks, prior: number, stated: StatedMarks)
   }
 }
 
-/** Whether the rows have as many cells, but for blanks at the end of some lines, which nobody sees. */
+/** Whether all rows have the same number of cells. A blank at the end of a line adds none. */
 const areEven = (rows: readonly Row[]): boolean =>
   new Set(rows.map(({ cells }) => cells.length - (cells.at(-1) === '' ? 1 : 0))).size === 1
 

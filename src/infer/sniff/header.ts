@@ -1,7 +1,7 @@
 /** Which rows hold names and which hold values: told by the columns below them. */
 import type { StatedDialect } from '../../format/registry.ts'
 import type { Findings } from './findings.ts'
-import { isValue, type Kind, kindOf, kindOfColumn } from './kinds.ts'
+import { isValue, type Kind, kindOf, kindOfColumn, mostBody } from './kinds.ts'
 import { isWrittenAsBelow, misfitOf } from './likeness.ts'
 import type { Row } from './rows.ts'
 
@@ -12,9 +12,6 @@ export interface Votes {
   /** Columns of values in which it has such a value: it is a record. */
   readonly values: readonly number[]
 }
-
-/** Rows that are looked at: enough to know what a column holds. */
-export const mostBody = 200
 
 /** Kinds of the columns of these rows. */
 export function kindsOf(body: readonly Row[], width: number): Kind[] {

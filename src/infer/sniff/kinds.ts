@@ -55,10 +55,13 @@ export function kindOf(cell: string): Kind {
 /** Kinds that a name of a column hardly has. */
 export const isValue = (kind: Kind): boolean => kind !== 'empty' && kind !== 'code' && kind !== 'text'
 
-/**
- * The kind that a column has: at least four fifths of its values do, and all of fewer than five. `text` where
- * they differ, `empty` where there is none.
- */
+/** Rows that are looked at: enough to know what a column holds. */
+export const mostBody = 200
+
+/** At least four fifths, and all of fewer than five. */
+export const areMost = (some: number, all: number): boolean => some === all || (all >= 5 && some >= all * 0.8)
+
+/** The kind that most values of a column have. `text` where they differ, `empty` where there is none. */
 export function kindOfColumn(cells: Iterable<string>): Kind {
   const counts = new Map<Kind, number>()
   let values = 0
@@ -70,5 +73,5 @@ export function kindOfColumn(cells: Iterable<string>): Kind {
   }
   if (values === 0) return 'empty'
   const [kind, most] = [...counts].reduce((best, each) => (each[1] > best[1] ? each : best))
-  return most === values || (values >= 5 && most >= values * 0.8) ? kind : 'text'
+  return areMost(most, values) ? kind : 'text'
 }

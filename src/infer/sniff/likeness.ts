@@ -1,12 +1,6 @@
 /** What a first row says of itself where the kinds of the columns do not tell: names, or values like those below it. */
-import { type Kind, kindOf } from './kinds.ts'
+import { areMost, type Kind, kindOf, mostBody } from './kinds.ts'
 import type { Row } from './rows.ts'
-
-/** Rows that are looked at. */
-const mostBody = 200
-
-/** Most, as for the kind of a column: four fifths, and all of fewer than five. */
-const areMost = (some: number, all: number): boolean => some === all || (all >= 5 && some >= all * 0.8)
 
 const valuesOf = (body: readonly Row[], column: number): string[] =>
   body

@@ -14,7 +14,7 @@ export const isMissing = ({ cells, quoted }: Row): boolean =>
 export const statesNull = ({ notation, notations = {} }: Reading): boolean =>
   [notation, ...Object.values(notations)].some((each) => each?.nulls?.includes(noValue))
 
-/** The notation of every field. Nobody but a database writes `\N`, and for nothing else. */
+/** The notation of every field. Only databases write `\N`, always for a missing value. */
 export function withNulls(
   rows: readonly Row[],
   tail: readonly Row[],

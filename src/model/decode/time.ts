@@ -236,41 +236,45 @@ const zoned = (bytes: Buffer, start: number, end: number): Fault => ({
   detail: `${found(bytes, start, end)} has a zone, the column keeps none`,
 })
 
-export function timestamptzDecoder(zoneName: string | undefined): Decode {
-  const zone = zoneName === undefined ? undefined : new Zone(zoneName)
+/** `offset`: in seconds east of UTC; undefined where none is written. */
+type WriteTimestamp = (
+  days: number,
+  micros: number,
+  offset: number | undefined,
+  ...rest: Parameters<Decode>
+) => Fault | undefined
+
+function timestampDecoder(write: WriteTimestamp): Decode {
   const decode: Decode = (bytes, start, end, writer) => {
     const view = viewOf(bytes)
     const days = daysOfTimestamp(view, bytes, start, end)
     const micros = Number.isNaN(days) ? -1 : microsOfTimestamp(view, start, end)
     if (micros < 0) return decodePadded(decode, bytes, start, end, writer, bad)
     if (time.lossy) return lossy(bytes, start, end)
-    if (time.end === end) return writeLocal(zone, days, micros, bytes, start, end, writer)
+    if (time.end === end) return write(days, micros, undefined, bytes, start, end, writer)
     const offset = offsetAt(view, bytes[time.end] === 32 ? time.end + 1 : time.end, end)
     if (Number.isNaN(offset)) return bad(bytes, start, end)
-    return writeInstant(days, micros, offset, bytes, start, end, writer)
+    return write(days, micros, offset, bytes, start, end, writer)
   }
   return decode
 }
 
-/** A time with an offset is the local time of the zone; one without has no other. */
+export function timestamptzDecoder(zoneName: string | undefined): Decode {
+  const zone = zoneName === undefined ? undefined : new Zone(zoneName)
+  return timestampDecoder((days, micros, offset, bytes, start, end, writer) =>
+    offset === undefined
+      ? writeLocal(zone, days, micros, bytes, start, end, writer)
+      : writeInstant(days, micros, offset, bytes, start, end, writer),
+  )
+}
+
+/** A time with an offset becomes the local time of the zone; one without is local already. */
 export function zonedTimestampDecoder(zoneName: string): Decode {
   const zone = new Zone(zoneName)
-  const decode: Decode = (bytes, start, end, writer) => {
-    const view = viewOf(bytes)
-    const days = daysOfTimestamp(view, bytes, start, end)
-    const micros = Number.isNaN(days) ? -1 : microsOfTimestamp(view, start, end)
-    if (micros < 0) return decodePadded(decode, bytes, start, end, writer, bad)
-    if (time.lossy) return lossy(bytes, start, end)
-    const offset =
-      time.end === end ? undefined : offsetAt(view, bytes[time.end] === 32 ? time.end + 1 : time.end, end)
-    if (Number.isNaN(offset)) return bad(bytes, start, end)
-    const east =
-      offset === undefined
-        ? 0
-        : zone.offsetAt(days * 86_400 + Math.floor(micros / 1_000_000) - offset) - offset
-    return writeInstant(days, micros, -east, bytes, start, end, writer)
-  }
-  return decode
+  return timestampDecoder((days, micros, offset, bytes, start, end, writer) => {
+    const local = (utc: number) => utc - zone.offsetAt(days * 86_400 + Math.floor(micros / 1_000_000) - utc)
+    return writeInstant(days, micros, offset === undefined ? 0 : local(offset), bytes, start, end, writer)
+  })
 }
 
 function writeLocal(

@@ -15,11 +15,10 @@ const number = /^(-?)(\d+)(?:\.(\d*))?(?:[eE]([-+]?\d{1,3}))?$/
 export function roundedTo(scale: number, text: string): string {
   const [, minus = '', whole, fraction = '', exponent = '0'] = number.exec(text) ?? []
   if (whole === undefined || (fraction.length <= scale && exponent === '0')) return text
-  const point = whole.length + Number(exponent)
-  const all = (whole + fraction)
-    .padEnd(Math.max(point, 0), '0')
-    .padStart(whole.length + fraction.length - Math.min(point, 0), '0')
-  const at = Math.max(point, 0)
+  // In front, so that the point is not before the first digit.
+  const zeros = Math.max(0, -whole.length - Number(exponent))
+  const all = '0'.repeat(zeros) + whole + fraction
+  const at = whole.length + Number(exponent) + zeros
   const kept = all.slice(0, at + scale).padEnd(at + scale, '0')
   const isUp = (all[at + scale] ?? '0') >= '5'
   const digits = (BigInt(kept || '0') + (isUp ? 1n : 0n)).toString().padStart(scale + 1, '0')
